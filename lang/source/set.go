@@ -1,0 +1,43 @@
+// Package source holds the text of a project: the files of one folder or of
+// one git revision, and the places in them that diagnostics point at.
+package source
+
+import "slices"
+
+// File is one source file: its slash-separated path relative to the project
+// folder and its bytes.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Set is the source text of one project, read once; everything later reads
+// from it and never from the disk, so that a run sees one state of the files.
+type Set struct {
+	// Dir is where the files came from, for messages only.
+	Dir string
+	// Revision is the git commit the files were read at, or "" when unknown.
+	Revision string
+	// Files is sorted by Name.
+	Files []File
+}
+
+// File returns the file of that name, or nil.
+func (s *Set) File(name string) *File {
+	if s == nil {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(s.Files, name, func(f File, n string) int {
+		switch {
+		case f.Name < n:
+			return -1
+		case f.Name > n:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return nil
+	}
+	return &s.Files[i]
+}
