@@ -1,0 +1,77 @@
+package throwaway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
+)
+
+const (
+	downloadVersion = embeddedpostgres.V17
+	// publicRepository is where the library's binaries are published.
+	publicRepository = "https://repo1.maven.org/maven2"
+)
+
+// download fetches Postgres into cache, or finds it there, and returns the
+// directory of its binaries. It needs a minute on a slow line.
+//
+// The library cannot be interrupted: when ctx ends, download returns at once
+// and the transfer is abandoned in the background.
+func download(ctx context.Context, repository, cache string) (string, error) {
+	root := filepath.Join(cache, "postgres-"+string(downloadVersion))
+	if dir, ok := holds(filepath.Join(root, "bin")); ok {
+		return dir, nil
+	}
+	done := make(chan error, 1)
+	go func() { done <- fetch(ctx, repository, cache, root) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if dir, ok := holds(filepath.Join(root, "bin")); ok && ctx.Err() == nil {
+		return dir, nil
+	}
+	return "", errors.Join(fmt.Errorf("download Postgres %s from %s: %w", downloadVersion, repository, err), &NotFoundError{Looked: []string{root}})
+}
+
+// fetch lets the library download and unpack. The library has no call for that
+// alone: it goes on to start a server, which must not happen as root. So it is
+// given a data directory that holds a version and nothing else; its start
+// fails, and the binaries stay.
+func fetch(ctx context.Context, repository, cache, root string) (err error) {
+	if err := os.MkdirAll(cache, cacheMode); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp(cache, "draft-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	data := filepath.Join(scratch, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("17\n"), 0o600); err != nil {
+		return err
+	}
+	port, err := freePort(ctx)
+	if err != nil {
+		return err
+	}
+	return embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+		Version(downloadVersion).
+		BinaryRepositoryURL(repository).
+		CachePath(scratch).
+		RuntimePath(filepath.Join(scratch, "run")).
+		DataPath(data).
+		BinariesPath(root).
+		Port(uint32(port)).
+		Logger(io.Discard)).Start()
+}

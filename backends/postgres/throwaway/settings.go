@@ -1,0 +1,97 @@
+package throwaway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// settings are the server's settings: durability is switched off and the rest
+// is pinned, so that a test does not depend on the machine it runs on.
+func settings(extra map[string]string) map[string]string {
+	all := map[string]string{
+		"fsync":                   "off",
+		"full_page_writes":        "off",
+		"synchronous_commit":      "off",
+		"listen_addresses":        loopback,
+		"unix_socket_directories": "",
+		"max_connections":         "200",
+		"shared_buffers":          "32MB",
+		"timezone":                "UTC",
+		"log_timezone":            "UTC",
+	}
+	maps.Copy(all, extra)
+	return all
+}
+
+// arguments is postgres's command line, in a fixed order.
+func (s *Server) arguments() []string {
+	args := []string{"-D", s.dataDir(), "-p", strconv.Itoa(s.port)}
+	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
+		args = append(args, "-c", name+"="+s.settings[name])
+	}
+	return args
+}
+
+// freePort asks the kernel for a port that nobody listens on now. Another
+// program may take it before Postgres does; Start then tries the next one.
+func freePort(ctx context.Context) (int, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if err := l.Close(); err != nil {
+		return 0, err
+	}
+	if !ok {
+		return 0, fmt.Errorf("find a free port: %v is no TCP address", l.Addr())
+	}
+	return addr.Port, nil
+}
+
+// makeDir makes the cluster's own directory, owned by the server's account and
+// closed to all others.
+func makeDir(parent string, acc account) (string, error) {
+	if parent == "" {
+		parent = tempParent(acc)
+	}
+	dir, err := os.MkdirTemp(parent, "postern-pg-")
+	if err != nil {
+		return "", fmt.Errorf("make the cluster's directory: %w", err)
+	}
+	// Postgres reports its data directory without symbolic links.
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := acc.own(dir); err != nil {
+		return "", errors.Join(fmt.Errorf("give the cluster's directory to %s: %w", acc.name, err), os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
+// tempParent is the system's temporary directory, or /tmp where the account
+// that runs the server cannot reach the former (root's own TMPDIR).
+func tempParent(acc account) string {
+	dir := os.TempDir()
+	if !acc.other {
+		return dir
+	}
+	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
+		info, err := os.Stat(d)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return "/tmp"
+		}
+		if d == filepath.Dir(d) {
+			return dir
+		}
+	}
+}
