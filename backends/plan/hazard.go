@@ -1,0 +1,138 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Hazard is an effect of a plan that its statements do not show at a glance:
+// Locks, LosesAccess, KeepsRights, BindsOwner or DropsRole.
+//
+//sumtype:decl
+type Hazard interface {
+	hazard()
+	// Message is one clear sentence.
+	Message() string
+}
+
+type (
+	// Locks says that the tables are locked while the plan runs, so that others
+	// wait for it.
+	Locks struct {
+		Mode   string   `json:"mode"` // as Postgres names it, such as "ACCESS EXCLUSIVE"
+		Tables []string `json:"tables"`
+	}
+	// LosesAccess says that a role outside the project loses rights.
+	LosesAccess struct {
+		Role    string   `json:"role"`
+		Objects []string `json:"objects"` // what it loses rights on
+	}
+	// KeepsRights says that sessions under way keep what is taken from these
+	// roles until their transaction or SET ROLE ends.
+	KeepsRights struct {
+		Roles []string `json:"roles"`
+	}
+	// BindsOwner says that row security starts to hold for a table's owner.
+	BindsOwner struct {
+		Owner  string   `json:"owner"`
+		Tables []string `json:"tables"`
+	}
+	// DropsRole says that a login of the project ends.
+	DropsRole struct {
+		Role string `json:"role"`
+	}
+)
+
+func (Locks) hazard()       {}
+func (LosesAccess) hazard() {}
+func (KeepsRights) hazard() {}
+func (BindsOwner) hazard()  {}
+func (DropsRole) hazard()   {}
+
+// Message says what is locked.
+func (h Locks) Message() string {
+	return fmt.Sprintf("takes %s on %s while it runs: other sessions wait for it", h.Mode, few(h.Tables, "tables"))
+}
+
+// Message says who loses what.
+func (h LosesAccess) Message() string {
+	return fmt.Sprintf("role %s loses rights on %s", h.Role, few(h.Objects, "objects"))
+}
+
+// Message says whose sessions keep revoked rights.
+func (h KeepsRights) Message() string {
+	return fmt.Sprintf("sessions of %s that are open keep revoked rights until their transaction ends",
+		few(h.Roles, "roles"))
+}
+
+// Message says which owner is bound from now on.
+func (h BindsOwner) Message() string {
+	return fmt.Sprintf("%s, the owner of %s, sees only the rows that policies give it from now on: "+
+		"migrations, backups and replication that run as it are affected", h.Owner, few(h.Tables, "tables"))
+}
+
+// Message says which login ends.
+func (h DropsRole) Message() string {
+	return fmt.Sprintf("role %s is dropped: whoever logs in with it is locked out", h.Role)
+}
+
+// few lists up to three names, and counts the rest.
+func few(names []string, of string) string {
+	if len(names) <= 3 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%d %s (%s, …)", len(names), of, strings.Join(names[:3], ", "))
+}
+
+type hazardJSON struct {
+	Kind   string `json:"kind"`
+	Hazard Hazard `json:"hazard"`
+}
+
+func encodeHazard(h Hazard) hazardJSON {
+	switch h.(type) {
+	case Locks:
+		return hazardJSON{"locks", h}
+	case LosesAccess:
+		return hazardJSON{"loses_access", h}
+	case KeepsRights:
+		return hazardJSON{"keeps_rights", h}
+	case BindsOwner:
+		return hazardJSON{"binds_owner", h}
+	case DropsRole:
+		return hazardJSON{"drops_role", h}
+	}
+	return hazardJSON{}
+}
+
+func decodeHazard(raw json.RawMessage) (Hazard, error) {
+	var j struct {
+		Kind   string          `json:"kind"`
+		Hazard json.RawMessage `json:"hazard"`
+	}
+	if err := strict(raw, &j); err != nil {
+		return nil, err
+	}
+	switch j.Kind {
+	case "locks":
+		return hazardOf[Locks](j.Hazard)
+	case "loses_access":
+		return hazardOf[LosesAccess](j.Hazard)
+	case "keeps_rights":
+		return hazardOf[KeepsRights](j.Hazard)
+	case "binds_owner":
+		return hazardOf[BindsOwner](j.Hazard)
+	case "drops_role":
+		return hazardOf[DropsRole](j.Hazard)
+	}
+	return nil, fmt.Errorf("unknown kind of hazard %q", j.Kind)
+}
+
+func hazardOf[T Hazard](raw json.RawMessage) (Hazard, error) {
+	var h T
+	if err := strict(raw, &h); err != nil {
+		return nil, err
+	}
+	return h, nil
+}

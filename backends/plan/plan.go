@@ -1,0 +1,108 @@
+// Package plan holds what is about to be done to a target: the changes a
+// reviewer reads, the exact statements that make them, and what they put at
+// risk. A saved plan is what apply runs, and nothing else.
+//
+// The JSON form (format version 1) is one object with the members of Plan in
+// order; changes carry "action" (add, change, remove), "object", "span",
+// "reason", "before" and "after"; hazards carry "kind" and "hazard". "hash" is
+// the SHA-256 of the same text with an empty "hash", in hexadecimal. It finds
+// accidents and edits by hand; it is no signature.
+package plan
+
+import (
+	"fmt"
+	"time"
+)
+
+// FormatVersion is the version of the JSON form that this package writes and
+// the only one that it reads.
+const FormatVersion = 1
+
+// Plan is the change of one datasource, from the state with this fingerprint.
+type Plan struct {
+	Project       string    // whose marks the objects carry
+	Revision      string    // git commit of the source, "" when unknown
+	Created       time.Time // UTC, whole seconds
+	Datasource    string    // name in the project
+	Server        string    // such as "PostgreSQL 15.18"
+	Database      string    // name of the database it was made for
+	Fingerprint   string    // of the live state it was made from
+	Changes       []Change  // in the order in which a reviewer reads them
+	Statements    []Statement
+	Hazards       []Hazard
+	LockTables    []string // quoted names to lock before the first statement
+	ServerVersion int      // the server's version as a number, such as 150018
+}
+
+// Statement is one statement, in the target's language, ready to run but for
+// its secret.
+type Statement struct {
+	SQL    string
+	Object Object
+	Secret *Secret // nil: none
+}
+
+// Secret is a value that apply reads and puts, as one quoted literal, into a
+// statement. The plan itself never holds it.
+type Secret struct {
+	// At is the byte offset in SQL at which the literal stands.
+	At int `json:"at"`
+	// Account is the name of the service account whose password it is.
+	Account string `json:"account"`
+	// Role is the login role that a password verifier is made for.
+	Role string `json:"role"`
+	// From names where the value is read: "env(NAME)" or "file(PATH)", or
+	// "(sensitive value)" for one that only the source knows.
+	From string `json:"from"`
+}
+
+// Text is the statement as a reviewer reads it: a secret is shown as where it
+// is read from.
+func (s Statement) Text() string {
+	if s.Secret == nil {
+		return s.SQL
+	}
+	return s.With("«" + s.Secret.From + "»")
+}
+
+// With is the statement with the literal put in the place of its secret.
+func (s Statement) With(literal string) string {
+	if s.Secret == nil {
+		return s.SQL
+	}
+	return s.SQL[:s.Secret.At] + literal + s.SQL[s.Secret.At:]
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Statements) == 0 }
+
+// Count is how many objects are added, changed and removed.
+func (p *Plan) Count() (add, change, remove int) {
+	for _, c := range p.Changes {
+		switch c.(type) {
+		case Add:
+			add++
+		case Modify:
+			change++
+		case Remove:
+			remove++
+		}
+	}
+	return add, change, remove
+}
+
+// check refuses plans that could not be run as they stand.
+func (p *Plan) check() error {
+	if p.Datasource == "" || p.Fingerprint == "" {
+		return fmt.Errorf("it names no datasource or no state it was made from")
+	}
+	for i, s := range p.Statements {
+		if s.SQL == "" {
+			return fmt.Errorf("statement %d is empty", i+1)
+		}
+		if s.Secret != nil && (s.Secret.At < 0 || s.Secret.At > len(s.SQL)) {
+			return fmt.Errorf("statement %d: its secret stands outside of it", i+1)
+		}
+	}
+	return nil
+}
