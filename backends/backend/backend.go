@@ -36,6 +36,7 @@ type Question struct {
 	Action  model.Action
 	Old     model.Document
 	New     model.Document
+	Set     []string // the columns that a write sets; nil asks nothing about columns
 }
 
 // Decider answers questions; all targets must give the same answers.

@@ -1,7 +1,5 @@
 package model
 
-import "slices"
-
 // Entry is one way to the records of a datasource: through an app's
 // connection, or, for a datasource that no app connects to, without one.
 type Entry struct {
@@ -135,18 +133,36 @@ type ColumnArm struct {
 }
 
 // WritableColumns lists the columns that some policy lets be set by the action
-// (Create or Edit) through the entry, in the table's order.
+// (Create or Edit) through the entry, in the table's order. An edit sets only
+// columns that some policy shows as well: what is hidden can't be written.
 func (p *Program) WritableColumns(e Entry, t *Table, a Action) []*Column {
+	listed := p.listed(e, t, a)
+	shown := listed
+	if a == Edit {
+		shown = p.listed(e, t, View)
+	}
 	var out []*Column
 	for _, c := range t.Columns {
-		for _, target := range t.Policies {
-			if !target.Allows(a) || !slices.Contains(target.Columns, c) {
-				continue
-			}
-			if _, never := p.specialize(e, p.Gate(target.Policy, e.AsApp())).(False); !never {
-				out = append(out, c)
-				break
-			}
+		if listed[c] && shown[c] {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// listed is the columns of the policies that may grant the action through the
+// entry.
+func (p *Program) listed(e Entry, t *Table, a Action) map[*Column]bool {
+	out := map[*Column]bool{}
+	for _, target := range t.Policies {
+		if !target.Allows(a) {
+			continue
+		}
+		if _, never := p.specialize(e, p.Gate(target.Policy, e.AsApp())).(False); never {
+			continue
+		}
+		for _, c := range target.Columns {
+			out[c] = true
 		}
 	}
 	return out
