@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"encoding/hex"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -76,16 +75,10 @@ func template(parts []model.Value) model.Value {
 		case *big.Rat:
 			b.WriteString(x.RatString())
 		case model.UUID:
-			b.WriteString(UUIDString(x))
+			b.WriteString(x.String())
 		default:
 			return model.Unknown{}
 		}
 	}
 	return b.String()
-}
-
-// UUIDString is the lower-case text form of RFC 9562.
-func UUIDString(u model.UUID) string {
-	h := hex.EncodeToString(u[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

@@ -69,3 +69,20 @@ type Write struct {
 	Allowed bool
 	Span    source.Span
 }
+
+// Ask is one question that a test puts to an engine about its fixtures: may
+// the test's user do Action to Old as it stands, or, with Write, make that
+// write.
+type Ask struct {
+	Action Action
+	Old    *Fixture // nil for a create
+	Write  *Write   // nil: nothing changes
+}
+
+// Table is the table that the question is about.
+func (a Ask) Table() *Table {
+	if a.Write != nil {
+		return a.Write.Table
+	}
+	return a.Old.Table
+}
