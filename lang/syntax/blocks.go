@@ -1,0 +1,241 @@
+package syntax
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// block decodes one top-level block into the module.
+func (p *parser) block(b *hcl.Block) {
+	m := p.module
+	switch b.Type {
+	case "postern":
+		m.Settings = append(m.Settings, p.settings(b))
+	case "variable":
+		m.Variables = append(m.Variables, p.variable(b))
+	case "locals":
+		for _, a := range p.free(b.Body) {
+			m.Locals = append(m.Locals, &Local{Name: a.Name, Span: a.Span, Value: a.Value})
+		}
+	case "output":
+		o := &Output{}
+		c := p.read(b, "output", &o.Header)
+		o.Value, o.Sensitive = c.expr("value"), c.expr("sensitive")
+		m.Outputs = append(m.Outputs, o)
+	case "module":
+		m.Modules = append(m.Modules, &ModuleCall{Header: headerOf(b)})
+	case "mask":
+		m.Masks = append(m.Masks, &Unsupported{Header: headerOf(b)})
+	case "report":
+		m.Reports = append(m.Reports, &Unsupported{Header: headerOf(b)})
+	case "notify":
+		m.Notifies = append(m.Notifies, &Unsupported{Header: headerOf(b)})
+	case "identity":
+		m.Identities = append(m.Identities, p.attributes(b, "identity"))
+	case "request":
+		m.Requests = append(m.Requests, p.attributes(b, "request"))
+	case "test":
+		m.Tests = append(m.Tests, p.test(b))
+	case "fixtures":
+		f := &Fixtures{}
+		c := p.read(b, "fixtures", &f.Header)
+		f.Given = p.given(c.blocks)
+		m.Fixtures = append(m.Fixtures, f)
+	default:
+		p.object(b)
+	}
+}
+
+// object decodes the blocks that become objects of the model.
+func (p *parser) object(b *hcl.Block) {
+	m := p.module
+	switch b.Type {
+	case "group":
+		g := &Group{}
+		g.MemberOf = p.read(b, "group", &g.Header).expr("member_of")
+		m.Groups = append(m.Groups, g)
+	case "user":
+		u := &User{}
+		c := p.read(b, "user", &u.Header)
+		u.Groups, u.AccessLevel, u.Attributes = c.expr("groups"), c.expr("access_level"), c.expr("attributes")
+		m.Users = append(m.Users, u)
+	case "access_level":
+		l := &Level{}
+		l.Above = p.read(b, "access_level", &l.Header).expr("above")
+		m.Levels = append(m.Levels, l)
+	case "datasource":
+		m.Datasources = append(m.Datasources, p.datasource(b))
+	case "table", "resource":
+		m.Tables = append(m.Tables, p.table(b))
+	case "service_account":
+		m.ServiceAccounts = append(m.ServiceAccounts, p.account(b))
+	case "app":
+		m.Apps = append(m.Apps, p.app(b))
+	case "policy":
+		x := &Policy{}
+		c := p.read(b, "policy", &x.Header)
+		x.On, x.To, x.Allow = c.expr("on"), c.expr("to"), c.expr("allow")
+		x.When, x.Check, x.Columns, x.Via = c.expr("when"), c.expr("check"), c.expr("columns"), c.expr("via")
+		m.Policies = append(m.Policies, x)
+	case "guard":
+		g := &Guard{}
+		c := p.read(b, "guard", &g.Header)
+		g.On, g.To, g.Require = c.expr("on"), c.expr("to"), c.expr("require")
+		m.Guards = append(m.Guards, g)
+	}
+}
+
+func (p *parser) settings(b *hcl.Block) *Settings {
+	s := &Settings{}
+	c := p.read(b, "postern", &s.Header)
+	s.RequiredVersion, s.Project = c.expr("required_version"), c.expr("project")
+	return s
+}
+
+func (p *parser) variable(b *hcl.Block) *Variable {
+	v := &Variable{}
+	c := p.read(b, "variable", &v.Header)
+	v.TypeExpr, v.Default = c.expr("type"), c.expr("default")
+	v.Sensitive, v.Nullable = c.expr("sensitive"), c.expr("nullable")
+	for _, inner := range c.blocks {
+		x := &Validation{}
+		vc := p.read(inner, "variable/validation", &x.Header)
+		x.Condition, x.ErrorMessage = vc.expr("condition"), vc.expr("error_message")
+		v.Validations = append(v.Validations, x)
+	}
+	return v
+}
+
+func (p *parser) attributes(b *hcl.Block, schema string) *Attributes {
+	a := &Attributes{}
+	c := p.read(b, schema, &a.Header)
+	a.Key = c.expr("key")
+	inner := schema + "/attribute"
+	if schema == "datasource/identity" {
+		inner = "identity/attribute"
+	}
+	for _, ab := range c.blocks {
+		x := &Attribute{}
+		ac := p.read(ab, inner, &x.Header)
+		x.TypeExpr, x.Claim = ac.expr("type"), ac.expr("claim")
+		for _, name := range []string{"from", "match", "column"} {
+			if x.Lookup == nil {
+				x.Lookup = ac.expr(name)
+			}
+		}
+		a.Attributes = append(a.Attributes, x)
+	}
+	return a
+}
+
+func (p *parser) datasource(b *hcl.Block) *Datasource {
+	d := &Datasource{}
+	c := p.read(b, "datasource", &d.Header)
+	d.TypeExpr, d.URL, d.Identity = c.expr("type"), c.expr("url"), c.expr("identity")
+	d.Claims, d.Owner = c.expr("claims"), c.expr("owner")
+	for _, inner := range c.blocks {
+		d.Identities = append(d.Identities, p.attributes(inner, "datasource/identity"))
+	}
+	return d
+}
+
+func (p *parser) table(b *hcl.Block) *Table {
+	t := &Table{}
+	c := p.read(b, b.Type, &t.Header)
+	t.Schema, t.Name = c.expr("schema"), c.expr("name")
+	t.PrimaryKey, t.Actions = c.expr("primary_key"), c.expr("actions")
+	for _, inner := range c.blocks {
+		if inner.Type == "relation" {
+			r := &Relation{}
+			rc := p.read(inner, "table/relation", &r.Header)
+			r.Table, r.On, r.Many = rc.expr("table"), rc.expr("on"), rc.expr("many")
+			t.Relations = append(t.Relations, r)
+			continue
+		}
+		col := &Column{}
+		cc := p.read(inner, b.Type+"/"+inner.Type, &col.Header)
+		col.TypeExpr, col.Null, col.Tags, col.Native = cc.expr("type"), cc.expr("null"), cc.expr("tags"), cc.expr("native")
+		t.Columns = append(t.Columns, col)
+	}
+	return t
+}
+
+func (p *parser) account(b *hcl.Block) *ServiceAccount {
+	a := &ServiceAccount{}
+	c := p.read(b, "service_account", &a.Header)
+	a.Datasource, a.Role, a.Managed = c.expr("datasource"), c.expr("role"), c.expr("managed")
+	a.Password, a.ReadOnly = c.expr("password"), c.expr("read_only")
+	for _, inner := range c.blocks {
+		l := &Limits{}
+		lc := p.read(inner, "service_account/limits", &l.Header)
+		l.Connections, l.StatementTimeout = lc.expr("connections"), lc.expr("statement_timeout")
+		l.IdleTimeout, l.ValidUntil = lc.expr("idle_timeout"), lc.expr("valid_until")
+		a.Limits = append(a.Limits, l)
+	}
+	return a
+}
+
+func (p *parser) app(b *hcl.Block) *App {
+	a := &App{}
+	c := p.read(b, "app", &a.Header)
+	a.Users = c.expr("users")
+	for _, inner := range c.blocks {
+		x := &Connect{}
+		cc := p.read(inner, "app/connect", &x.Header)
+		x.Datasource, x.ServiceAccount = cc.expr("datasource"), cc.expr("service_account")
+		x.As, x.SQL = cc.expr("as"), cc.expr("sql")
+		a.Connects = append(a.Connects, x)
+	}
+	return a
+}
+
+func (p *parser) test(b *hcl.Block) *Test {
+	t := &Test{}
+	c := p.read(b, "test", &t.Header)
+	t.User, t.App, t.Now, t.Request = c.expr("user"), c.expr("app"), c.expr("now"), c.expr("request")
+	t.Given = p.given(c.blocks)
+	for _, inner := range c.blocks {
+		if inner.Type == "expect" {
+			t.Expects = append(t.Expects, p.expect(inner))
+		}
+	}
+	return t
+}
+
+func (p *parser) given(blocks hcl.Blocks) []*Given {
+	var out []*Given
+	for _, b := range blocks {
+		if b.Type == "given" {
+			out = append(out, &Given{Header: headerOf(b), Records: p.free(b.Body)})
+		}
+	}
+	return out
+}
+
+func (p *parser) expect(b *hcl.Block) *Expect {
+	e := &Expect{Header: headerOf(b)}
+	c, rest, diags := b.Body.PartialContent(body(nil, nested("write", "name")))
+	p.report(diags, &e.Header)
+	for _, inner := range c.Blocks {
+		w := &Write{}
+		wc := p.read(inner, "expect/write", &w.Header)
+		w.From, w.To, w.Table, w.Allowed = wc.expr("from"), wc.expr("to"), wc.expr("table"), wc.expr("allowed")
+		e.Writes = append(e.Writes, w)
+	}
+	e.Actions = p.free(rest)
+	return e
+}
+
+// free is the arguments of a body that may have any, in source order.
+func (p *parser) free(b hcl.Body) []*NamedExpr {
+	attrs, diags := b.JustAttributes()
+	p.report(diags, nil)
+	out := make([]*NamedExpr, 0, len(attrs))
+	for _, a := range attrs {
+		out = append(out, &NamedExpr{Name: a.Name, Span: Span(a.NameRange), Value: a.Expr})
+	}
+	slices.SortFunc(out, func(a, b *NamedExpr) int { return cmp.Compare(a.Span.Start.Byte, b.Span.Start.Byte) })
+	return out
+}
