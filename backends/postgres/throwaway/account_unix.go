@@ -40,7 +40,7 @@ func serverAccount() (account, error) {
 		}
 		return account{name: name, uid: uint32(uid), gid: uint32(gid), other: true}, nil
 	}
-	return account{}, errors.New(`Postgres does not run as root, and there is no user "postgres" or "nobody" to run it as`)
+	return account{}, errors.New(`as root Postgres must run as another user, and there is no user "postgres" or "nobody"`)
 }
 
 func (a account) id() string { return strconv.FormatUint(uint64(a.uid), 10) }

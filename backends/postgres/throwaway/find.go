@@ -124,11 +124,11 @@ func holds(dir string) (string, bool) {
 			return "", false
 		}
 	}
-	real, err := filepath.EvalSymlinks(program(dir, "postgres"))
+	file, err := filepath.EvalSymlinks(program(dir, "postgres"))
 	if err != nil {
 		return "", false
 	}
-	return filepath.Dir(real), true
+	return filepath.Dir(file), true
 }
 
 func program(dir, name string) string {

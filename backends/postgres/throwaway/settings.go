@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,7 +33,7 @@ func settings(extra map[string]string) map[string]string {
 
 // arguments is postgres's command line, in a fixed order.
 func (s *Server) arguments() []string {
-	args := []string{"-D", s.dataDir(), "-p", strconv.Itoa(s.port)}
+	args := []string{"-D", s.dataDir(), "-p", strconv.Itoa(s.Port())}
 	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
 		args = append(args, "-c", name+"="+s.settings[name])
 	}
@@ -41,20 +42,17 @@ func (s *Server) arguments() []string {
 
 // freePort asks the kernel for a port that nobody listens on now. Another
 // program may take it before Postgres does; Start then tries the next one.
-func freePort(ctx context.Context) (int, error) {
+func freePort(ctx context.Context) (uint16, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if err := l.Close(); err != nil {
-		return 0, err
+	addr, err := netip.ParseAddrPort(l.Addr().String())
+	if err := errors.Join(err, l.Close()); err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	if !ok {
-		return 0, fmt.Errorf("find a free port: %v is no TCP address", l.Addr())
-	}
-	return addr.Port, nil
+	return addr.Port(), nil
 }
 
 // makeDir makes the cluster's own directory, owned by the server's account and

@@ -265,7 +265,9 @@ func orphan(parent string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Fprintln(os.Stdout, s.URL("postgres"))
+	if _, err := fmt.Fprintln(os.Stdout, s.URL("postgres")); err != nil {
+		return 1
+	}
 	select {} // until killed
 }
 

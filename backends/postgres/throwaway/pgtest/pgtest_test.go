@@ -24,7 +24,8 @@ func TestDatabasesAreApart(t *testing.T) {
 func TestDatabaseIsDropped(t *testing.T) {
 	t.Parallel()
 	var name string
-	ok := t.Run("inner/with-Ünïcode and a name that is far longer than sixty-three bytes", func(t *testing.T) { //nolint:paralleltest // its cleanup must be over before the outer test goes on
+	// Not parallel: its cleanup must be over before this test goes on.
+	ok := t.Run("inner/with-Ünïcode and a name that is far longer than sixty-three bytes", func(t *testing.T) {
 		name = value(t, pgtest.Database(t), "SELECT current_database()")
 	})
 	if !ok {
