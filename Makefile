@@ -1,0 +1,64 @@
+# Everything that is done to this repository from the command line.
+# CONTRIBUTING.md says when to use which target.
+
+GO ?= go
+# Packages to work on: make test PKG=./compiler/...
+PKG ?= ./...
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+# Arguments for the benchmark, such as BENCHFLAGS='-tables 100'.
+BENCHFLAGS ?=
+
+# The one place for the linter's version; a new version is a new file in .bin.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := .bin/golangci-lint-$(GOLANGCI_VERSION)
+
+.PHONY: build test race lint fuzz golden generate check bench demo fmt postgres
+
+build:
+	$(GO) build -trimpath -o postern ./cmd/postern
+
+test: postgres
+	$(GO) test -timeout 20m $(PKG)
+
+race: postgres
+	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(PKG)
+
+lint: $(GOLANGCI)
+	$(GOLANGCI) run $(PKG)
+
+# Rewrites the sources in the canonical form that lint asks for.
+fmt: $(GOLANGCI)
+	$(GOLANGCI) fmt
+
+fuzz:
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
+
+# Rewrites the expectations of golden tests; read the diff before committing.
+golden: postgres
+	@GO="$(GO)" scripts/golden
+
+generate:
+	$(GO) generate $(PKG)
+
+# Fails where a tool would change a committed file.
+check:
+	$(GO) mod tidy -diff
+	@$(MAKE) --no-print-directory generate golden
+	@scripts/clean-tree
+
+bench: postgres
+	$(GO) run ./cmd/internal/bench $(BENCHFLAGS)
+
+# The demo finds Postgres by itself, or fetches it.
+demo: build
+	./postern demo
+
+# The tests need Postgres's server programs; installs them where it can.
+postgres:
+	@scripts/postgres
+
+$(GOLANGCI):
+	@mkdir -p .bin
+	GOBIN="$(CURDIR)/.bin" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv .bin/golangci-lint $@
