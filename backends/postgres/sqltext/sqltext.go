@@ -5,6 +5,7 @@ package sqltext
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -73,3 +74,6 @@ func Literal(s string) (SQL, error) {
 func quoteLiteral(s string) SQL {
 	return SQL(`'` + strings.ReplaceAll(s, `'`, `''`) + `'`)
 }
+
+// Int is a decimal number.
+func Int(n int) SQL { return SQL(strconv.Itoa(n)) }
