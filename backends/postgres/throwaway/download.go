@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
@@ -35,16 +37,20 @@ func download(ctx context.Context, repository, cache string) (string, error) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if dir, ok := holds(filepath.Join(root, "bin")); ok && ctx.Err() == nil {
-		return dir, nil
+	if err != nil {
+		return "", fmt.Errorf("download Postgres %s from %s: %w", downloadVersion, repository, err)
 	}
-	return "", errors.Join(fmt.Errorf("download Postgres %s from %s: %w", downloadVersion, repository, err), &NotFoundError{Looked: []string{root}})
+	dir, ok := holds(filepath.Join(root, "bin"))
+	if !ok {
+		return "", &NotFoundError{Looked: []string{root}}
+	}
+	return dir, nil
 }
 
-// fetch lets the library download and unpack. The library has no call for that
-// alone: it goes on to start a server, which must not happen as root. So it is
-// given a data directory that holds a version and nothing else; its start
-// fails, and the binaries stay.
+// fetch lets the library download and unpack, and moves the result to root in
+// one step. The library has no call for that alone: it goes on to start a
+// server, which must not happen as root. So it is given a data directory that
+// holds a version and nothing else; its start fails, and the binaries stay.
 func fetch(ctx context.Context, repository, cache, root string) (err error) {
 	if err := os.MkdirAll(cache, cacheMode); err != nil {
 		return err
@@ -54,24 +60,33 @@ func fetch(ctx context.Context, repository, cache, root string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	data := filepath.Join(scratch, "data")
+	data, unpacked := filepath.Join(scratch, "data"), filepath.Join(scratch, "postgres")
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("17\n"), 0o600); err != nil {
+	major, _, _ := strings.Cut(string(downloadVersion), ".")
+	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major+"\n"), 0o600); err != nil {
 		return err
 	}
 	port, err := freePort(ctx)
 	if err != nil {
 		return err
 	}
-	return embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+	started := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
 		Version(downloadVersion).
 		BinaryRepositoryURL(repository).
 		CachePath(scratch).
 		RuntimePath(filepath.Join(scratch, "run")).
 		DataPath(data).
-		BinariesPath(root).
+		BinariesPath(unpacked).
 		Port(uint32(port)).
 		Logger(io.Discard)).Start()
+	if _, ok := holds(filepath.Join(unpacked, "bin")); !ok {
+		return started
+	}
+	if err := os.Rename(unpacked, root); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// fs.ErrExist: another process was faster, and its copy is as good.
+	return nil
 }

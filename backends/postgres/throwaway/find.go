@@ -138,14 +138,14 @@ func program(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// version is the first number in a path such as /usr/lib/postgresql/15/bin,
+// version is the last number in a path such as /usr/lib/postgresql/15/bin,
 // and 0 where there is none.
 func version(path string) int {
 	digits := strings.FieldsFunc(path, func(r rune) bool { return r < '0' || r > '9' })
 	if len(digits) == 0 {
 		return 0
 	}
-	n, err := strconv.Atoi(digits[0])
+	n, err := strconv.Atoi(digits[len(digits)-1])
 	if err != nil {
 		return 0
 	}

@@ -62,13 +62,12 @@ type Server struct {
 // the server runs until Stop, or until this process ends. Without an installed
 // Postgres (and without Options.Download) the error is a [*NotFoundError].
 func Start(ctx context.Context, opts Options) (*Server, error) {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-
-	bins, err := find(ctx, opts)
+	bins, err := find(ctx, opts) // may download, which has no limit but the caller's
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	acc, err := serverAccount()
 	if err != nil {
 		return nil, err
