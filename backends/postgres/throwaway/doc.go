@@ -25,5 +25,6 @@
 //
 // initdb runs once for each Postgres build and user. Its result is kept as a
 // template under the user's cache directory (root: /var/cache/postern) and is
-// copied for each start.
+// copied for each start, on Linux into memory (/dev/shm) where that has 2 GiB
+// free and TMPDIR is not set.
 package throwaway

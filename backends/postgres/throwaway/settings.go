@@ -24,6 +24,7 @@ func settings(extra map[string]string) map[string]string {
 		"unix_socket_directories": "",
 		"max_connections":         "200",
 		"shared_buffers":          "32MB",
+		"max_wal_size":            "128MB", // the directory may lie in memory
 		"timezone":                "UTC",
 		"log_timezone":            "UTC",
 	}
@@ -74,22 +75,4 @@ func makeDir(parent string, acc account) (string, error) {
 		return "", errors.Join(fmt.Errorf("give the cluster's directory to %s: %w", acc.name, err), os.RemoveAll(dir))
 	}
 	return dir, nil
-}
-
-// tempParent is the system's temporary directory, or /tmp where the account
-// that runs the server cannot reach the former (root's own TMPDIR).
-func tempParent(acc account) string {
-	dir := os.TempDir()
-	if !acc.other {
-		return dir
-	}
-	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
-		info, err := os.Stat(d)
-		if err != nil || info.Mode().Perm()&0o001 == 0 {
-			return "/tmp"
-		}
-		if d == filepath.Dir(d) {
-			return dir
-		}
-	}
 }

@@ -143,17 +143,11 @@ func copyTree(from, to string, acc account) error {
 	})
 }
 
-func copyFile(from, to string, mode fs.FileMode) (err error) {
-	in, err := os.Open(from)
+// copyFile copies a file that fits in memory; a template's largest has 1 MB.
+func copyFile(from, to string, mode fs.FileMode) error {
+	content, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = out.ReadFrom(in)
-	return err
+	return os.WriteFile(to, content, mode)
 }

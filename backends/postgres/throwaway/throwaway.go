@@ -38,7 +38,7 @@ type Options struct {
 	// added to, and win over, the ones this package chooses.
 	Settings map[string]string
 	// Parent is the directory in which the cluster's directory is made.
-	// Empty: the system's directory for temporary files.
+	// Empty: TMPDIR, else on Linux /dev/shm where it has room, else /tmp.
 	Parent string
 }
 
