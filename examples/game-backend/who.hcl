@@ -20,5 +20,4 @@ user "under_review" {
   description  = "Suspended while a report is looked into"
   attributes   = { id = "00000000-0000-4000-8000-0000000000af" }
   access_level = access_level.anonymous
-  groups       = []
 }
