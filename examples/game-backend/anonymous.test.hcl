@@ -31,17 +31,17 @@ test "anonymous opens a guest session for an hour" {
   now = "2025-06-01T12:00:00Z"
   expect {
     write "a guest session" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = null, expires_at = "2025-06-01T13:00:00Z" }
       allowed = true
     }
     write "a guest session for a day" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = null, expires_at = "2025-06-02T12:00:00Z" }
       allowed = false
     }
     write "somebody else's session" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", expires_at = "2025-06-01T13:00:00Z" }
       allowed = false
     }
@@ -52,12 +52,12 @@ test "anyone signs up, but only as an ordinary user" {
   app = app.api
   expect {
     write "as a user" {
-      on      = table.game.users
+      table   = table.game.users
       to      = { level = "user" }
       allowed = true
     }
     write "as a superuser" {
-      on      = table.game.users
+      table   = table.game.users
       to      = { level = "superuser" }
       allowed = false
     }

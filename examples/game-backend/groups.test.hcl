@@ -21,22 +21,22 @@ test "members read and write in their own club" {
     edit   = []
     delete = [mine_new]
     write "a message" {
-      on      = table.game.club_messages
+      table   = table.game.club_messages
       to      = { club_id = "00000000-0000-4000-8000-0000000000e1", author_id = "00000000-0000-4000-8000-0000000000a1", body = "Who is in tonight?", hidden = false }
       allowed = true
     }
     write "an empty message" {
-      on      = table.game.club_messages
+      table   = table.game.club_messages
       to      = { club_id = "00000000-0000-4000-8000-0000000000e1", author_id = "00000000-0000-4000-8000-0000000000a1", body = "", hidden = false }
       allowed = false
     }
     write "a message in another's name" {
-      on      = table.game.club_messages
+      table   = table.game.club_messages
       to      = { club_id = "00000000-0000-4000-8000-0000000000e1", author_id = "00000000-0000-4000-8000-0000000000a2", body = "I quit", hidden = false }
       allowed = false
     }
     write "a message to another club" {
-      on      = table.game.club_messages
+      table   = table.game.club_messages
       to      = { club_id = "00000000-0000-4000-8000-0000000000e2", author_id = "00000000-0000-4000-8000-0000000000a1", body = "Hello", hidden = false }
       allowed = false
     }

@@ -17,22 +17,22 @@ test "match servers write scores and loot" {
     edit   = []
     delete = []
     write "a score" {
-      on      = table.game.scores
+      table   = table.game.scores
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", points = 5050 }
       allowed = true
     }
     write "a score below zero" {
-      on      = table.game.scores
+      table   = table.game.scores
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", points = -1 }
       allowed = false
     }
     write "loot" {
-      on      = table.game.inventory_items
+      table   = table.game.inventory_items
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", kind = "rope", quantity = 3, equipped = false }
       allowed = true
     }
     write "too much loot" {
-      on      = table.game.inventory_items
+      table   = table.game.inventory_items
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", kind = "rope", quantity = 1000, equipped = false }
       allowed = false
     }

@@ -60,17 +60,17 @@ test "superusers found clubs and give items" {
   user = { id = "00000000-0000-4000-8000-0000000000a0", access_level = access_level.superuser }
   expect {
     write "a club" {
-      on      = table.game.clubs
+      table   = table.game.clubs
       to      = { name = "Riverbank", recruiting = true }
       allowed = true
     }
     write "an item" {
-      on      = table.game.inventory_items
+      table   = table.game.inventory_items
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", kind = "medal" }
       allowed = true
     }
     write "a score" {
-      on      = table.game.scores
+      table   = table.game.scores
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", points = 1 }
       allowed = false
     }

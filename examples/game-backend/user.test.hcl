@@ -65,12 +65,12 @@ test "players can't raise their level, nor write their score" {
       allowed = false
     }
     write "a new high score" {
-      on      = table.game.scores
+      table   = table.game.scores
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", points = 999999 }
       allowed = false
     }
     write "an item out of nothing" {
-      on      = table.game.inventory_items
+      table   = table.game.inventory_items
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", quantity = 1 }
       allowed = false
     }
@@ -91,17 +91,17 @@ test "players log in, see their sessions, and log out" {
     edit   = []
     delete = [my_phone]
     write "log in" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", expires_at = "2025-06-30T12:00:00Z" }
       allowed = true
     }
     write "log in for ever" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", expires_at = "2035-06-01T12:00:00Z" }
       allowed = false
     }
     write "log in as another" {
-      on      = table.game.sessions
+      table   = table.game.sessions
       to      = { user_id = "00000000-0000-4000-8000-0000000000a2", expires_at = "2025-06-30T12:00:00Z" }
       allowed = false
     }
@@ -130,17 +130,17 @@ test "friendship is asked by one side and accepted by the other" {
       allowed = false
     }
     write "ask" {
-      on      = table.game.friendships
+      table   = table.game.friendships
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a4", state = "asked" }
       allowed = true
     }
     write "befriend by force" {
-      on      = table.game.friendships
+      table   = table.game.friendships
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a4", state = "accepted" }
       allowed = false
     }
     write "ask oneself" {
-      on      = table.game.friendships
+      table   = table.game.friendships
       to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a1", state = "asked" }
       allowed = false
     }

@@ -14,12 +14,12 @@ test "anyone signed in: what they asked for, have to do, or are mentioned in" {
     edit   = [draft]
     delete = []
     write "ask for something" {
-      on      = table.platform.app_records
+      table   = table.platform.app_records
       to      = { requester_id = "00000000-0000-4000-8000-0000000000a1", title = "A chair", status = "draft", confidential = false }
       allowed = true
     }
     write "ask in another's name" {
-      on      = table.platform.app_records
+      table   = table.platform.app_records
       to      = { requester_id = "00000000-0000-4000-8000-0000000000a2", title = "A chair", status = "draft", confidential = false }
       allowed = false
     }
