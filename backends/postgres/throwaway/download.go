@@ -30,7 +30,7 @@ func download(ctx context.Context, repository, cache string) (string, error) {
 		return dir, nil
 	}
 	done := make(chan error, 1)
-	go func() { done <- fetch(ctx, repository, cache, root) }()
+	go func() { done <- fetch(repository, cache, root) }()
 	var err error
 	select {
 	case err = <-done:
@@ -51,7 +51,7 @@ func download(ctx context.Context, repository, cache string) (string, error) {
 // one step. The library has no call for that alone: it goes on to start a
 // server, which must not happen as root. So it is given a data directory that
 // holds a version and nothing else; its start fails, and the binaries stay.
-func fetch(ctx context.Context, repository, cache, root string) (err error) {
+func fetch(repository, cache, root string) (err error) {
 	if err := os.MkdirAll(cache, cacheMode); err != nil {
 		return err
 	}
@@ -68,10 +68,6 @@ func fetch(ctx context.Context, repository, cache, root string) (err error) {
 	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major+"\n"), 0o600); err != nil {
 		return err
 	}
-	port, err := freePort(ctx)
-	if err != nil {
-		return err
-	}
 	started := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
 		Version(downloadVersion).
 		BinaryRepositoryURL(repository).
@@ -79,7 +75,7 @@ func fetch(ctx context.Context, repository, cache, root string) (err error) {
 		RuntimePath(filepath.Join(scratch, "run")).
 		DataPath(data).
 		BinariesPath(unpacked).
-		Port(uint32(port)).
+		Port(0). // which passes for free; no server comes to listen on it
 		Logger(io.Discard)).Start()
 	if _, ok := holds(filepath.Join(unpacked, "bin")); !ok {
 		return started

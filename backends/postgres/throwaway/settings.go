@@ -2,11 +2,12 @@ package throwaway
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,26 +35,40 @@ func settings(extra map[string]string) map[string]string {
 
 // arguments is postgres's command line, in a fixed order.
 func (s *Server) arguments() []string {
-	args := []string{"-D", s.dataDir(), "-p", strconv.Itoa(s.Port())}
+	args := []string{"-D", s.dataDir(), "-p", strconv.Itoa(s.port)}
 	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
 		args = append(args, "-c", name+"="+s.settings[name])
 	}
 	return args
 }
 
-// freePort asks the kernel for a port that nobody listens on now. Another
-// program may take it before Postgres does; Start then tries the next one.
-func freePort(ctx context.Context) (uint16, error) {
+// Ports are chosen below those that Linux (from 32768) and the other systems
+// (from 49152, RFC 6335) hand out by themselves: while a server restarts,
+// nobody else's connection takes its port by chance.
+const (
+	firstPort = 10000
+	lastPort  = 32767
+)
+
+// freePort chooses a random port that nobody listens on now. Another program
+// may take it before Postgres does; Start then tries the next one.
+func freePort(ctx context.Context) (int, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var last error
+	for range 50 {
+		n, err := rand.Int(rand.Reader, big.NewInt(lastPort-firstPort+1))
+		if err != nil {
+			return 0, fmt.Errorf("choose a port: %w", err)
+		}
+		port := firstPort + int(n.Int64())
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+		if err != nil {
+			last = err
+			continue
+		}
+		return port, l.Close()
 	}
-	addr, err := netip.ParseAddrPort(l.Addr().String())
-	if err := errors.Join(err, l.Close()); err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	return addr.Port(), nil
+	return 0, fmt.Errorf("find a free port: %w", last)
 }
 
 // makeDir makes the cluster's own directory, owned by the server's account and

@@ -50,7 +50,7 @@ type Server struct {
 	account  account
 	settings map[string]string
 	password string
-	port     uint16
+	port     int
 	janitor  *janitor
 
 	mu      sync.Mutex
@@ -110,7 +110,7 @@ func (s *Server) create(ctx context.Context) error {
 func (s *Server) Host() string { return loopback }
 
 // Port is the TCP port the server listens on; it stays the same over Restart.
-func (s *Server) Port() int { return int(s.port) }
+func (s *Server) Port() int { return s.port }
 
 // Version is the build's own words, such as "initdb (PostgreSQL) 15.18".
 func (s *Server) Version() string { return s.bins.version }
@@ -124,7 +124,7 @@ func (s *Server) RoleURL(role, password, db string) string {
 	u := url.URL{
 		Scheme:   "postgres",
 		User:     url.UserPassword(role, password),
-		Host:     loopback + ":" + strconv.Itoa(s.Port()),
+		Host:     loopback + ":" + strconv.Itoa(s.port),
 		Path:     "/" + db,
 		RawQuery: "sslmode=disable",
 	}
