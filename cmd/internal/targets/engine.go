@@ -1,0 +1,36 @@
+// Package targets is the table of the targets that the commands know, and
+// joins them to what is asked of them.
+package targets
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postern-dev/postern/backends/backend"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/compiler/testrun"
+)
+
+// documentEngine answers a test's questions one by one from documents.
+type documentEngine struct {
+	name    string
+	program *model.Program
+	decider backend.Decider
+}
+
+func (e *documentEngine) Name() string { return e.name }
+
+func (e *documentEngine) Answer(ctx context.Context, t *model.Test, asks []model.Ask) ([]bool, error) {
+	docs := testrun.NewDocuments(e.program, t)
+	out := make([]bool, len(asks))
+	for i, a := range asks {
+		q := backend.Question{Request: t.Request, Table: a.Table(), Action: a.Action}
+		q.Old, q.New, q.Set = docs.Ask(a)
+		allowed, err := e.decider.Decide(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("asking %s: %w", e.name, err)
+		}
+		out[i] = allowed
+	}
+	return out, nil
+}
