@@ -31,8 +31,14 @@ func (e *Env) Holds(c model.Cond) bool {
 			}
 		}
 		return false
-	case *model.Some, *model.Every, *model.Count:
-		return e.loop(c)
+	case *model.Some:
+		yes, _, ok := e.count(x.From, x.Where)
+		return ok && yes > 0
+	case *model.Every:
+		yes, all, ok := e.count(x.From, x.Where)
+		return ok && yes == all
+	case *model.Count:
+		return e.counted(x)
 	case *model.ViaApp:
 		return (e.app == x.App.Name) != x.Not
 	case *model.Known:
@@ -42,34 +48,34 @@ func (e *Env) Holds(c model.Cond) bool {
 	case *model.Empty:
 		got := e.empty(&model.Call{Fn: model.FnIsEmpty, Args: []model.Expr{x.X}})
 		return got == !x.Not
-	default:
-		return e.atom(c)
+	case *model.Compare:
+		v, ok := e.known(x.X, x.Y)
+		return ok && compare(x.Op, v[0], v[1]) == true
+	case *model.Truth:
+		v, ok := e.known(x.X)
+		return ok && v[0] == x.Want
+	case *model.In:
+		v, ok := e.known(x.Elem, x.Set)
+		return ok && member(v[0], v[1]) == !x.Not
+	case *model.InNetwork:
+		v, ok := e.known(x.X)
+		return ok && contains(x.Net, v[0]) == !x.Not
+	case *model.Match:
+		v, ok := e.known(x.X, x.Y)
+		return ok && match(x, v[0].(string), v[1].(string)) != x.Not
 	}
+	return false
 }
 
-// atom evaluates the atoms that need all their operands known.
-func (e *Env) atom(c model.Cond) bool {
-	operands := model.Operands(c)
+// known evaluates operands; false when one of them is null or unknown.
+func (e *Env) known(operands ...model.Expr) ([]model.Value, bool) {
 	v := make([]model.Value, len(operands))
 	for i, o := range operands {
 		if v[i] = e.Value(o); !isKnown(v[i]) {
-			return false
+			return nil, false
 		}
 	}
-	switch x := c.(type) {
-	case *model.Compare:
-		return compare(x.Op, v[0], v[1]) == true
-	case *model.Truth:
-		return v[0] == x.Want
-	case *model.In:
-		return member(v[0], v[1]) == !x.Not
-	case *model.InNetwork:
-		return contains(x.Net, v[0]) == !x.Not
-	case *model.Match:
-		return match(x, v[0].(string), v[1].(string)) != x.Not
-	default:
-		return false
-	}
+	return v, true
 }
 
 func match(m *model.Match, x, y string) bool {
@@ -86,23 +92,12 @@ func match(m *model.Match, x, y string) bool {
 	return false
 }
 
-func (e *Env) loop(c model.Cond) bool {
-	switch x := c.(type) {
-	case *model.Some:
-		yes, _, ok := e.count(x.From, x.Where)
-		return ok && yes > 0
-	case *model.Every:
-		yes, all, ok := e.count(x.From, x.Where)
-		return ok && yes == all
-	case *model.Count:
-		yes, all, ok := e.count(x.From, x.Holds)
-		no, _, _ := e.count(x.From, x.Fails)
-		n := e.Value(x.N)
-		return ok && isKnown(n) && yes+no == all &&
-			compare(x.Op, new(big.Rat).SetInt64(int64(yes)), n) == true
-	default:
-		return false
-	}
+// counted compares a number of related records, if none is undecided.
+func (e *Env) counted(x *model.Count) bool {
+	yes, all, ok := e.count(x.From, x.Holds)
+	no, _, _ := e.count(x.From, x.Fails)
+	n, known := e.known(x.N)
+	return ok && known && yes+no == all && compare(x.Op, new(big.Rat).SetInt64(int64(yes)), n[0]) == true
 }
 
 // count is the number of related records that satisfy c, and of all; false

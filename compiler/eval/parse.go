@@ -155,7 +155,7 @@ func ParseDate(s string) (model.Date, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return model.Date(t.Unix() / 86400), true
+	return model.Date(t.Unix() / 86400), true // #nosec G115 -- years 1 to 9999 fit
 }
 
 // ParseTimestamp reads RFC 3339 with at most six decimals, an offset of at

@@ -219,7 +219,7 @@ func AllOf(conds ...Cond) Cond {
 			return False{}
 		case *And:
 			terms = append(terms, x.Terms...)
-		default:
+		case *Or, *Compare, *Truth, *Null, *Empty, *Known, *Match, *In, *InNetwork, *ViaApp, *Some, *Every, *Count:
 			terms = append(terms, c)
 		}
 	}
@@ -242,7 +242,7 @@ func AnyOf(conds ...Cond) Cond {
 			return True{}
 		case *Or:
 			terms = append(terms, x.Terms...)
-		default:
+		case *And, *Compare, *Truth, *Null, *Empty, *Known, *Match, *In, *InNetwork, *ViaApp, *Some, *Every, *Count:
 			terms = append(terms, c)
 		}
 	}

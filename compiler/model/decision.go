@@ -207,8 +207,9 @@ func mentionsUser(atom Cond) bool {
 			switch r := e.(type) {
 			case *AttrRef:
 				found = found || r.Attribute.Scope == ScopeUser
-			case *GroupsRef, *LevelRef:
+			case *GroupsRef, *LevelRef, *MemberOf:
 				found = true
+			case *Literal, *NullLiteral, *ColumnRef, *AppRef, *NowRef, *Call, *Network, *Related:
 			}
 		})
 	}

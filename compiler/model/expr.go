@@ -34,8 +34,6 @@ func (n Node) ResultType() Type { return n.Type }
 // Place is where the expression stands in the source.
 func (n Node) Place() source.Span { return n.Span }
 
-func (Node) expr() {}
-
 // Row is a record that conditions speak about: the record of the decision
 // (named "record") or the related record that a loop binds.
 type Row struct {
@@ -104,6 +102,19 @@ type (
 		Body       Expr // bool
 	}
 )
+
+func (*Literal) expr()     {}
+func (*NullLiteral) expr() {}
+func (*ColumnRef) expr()   {}
+func (*AttrRef) expr()     {}
+func (*GroupsRef) expr()   {}
+func (*LevelRef) expr()    {}
+func (*AppRef) expr()      {}
+func (*NowRef) expr()      {}
+func (*Call) expr()        {}
+func (*Network) expr()     {}
+func (*MemberOf) expr()    {}
+func (*Related) expr()     {}
 
 // Quantifier says what Related asks.
 type Quantifier int

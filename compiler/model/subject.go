@@ -3,11 +3,11 @@ package model
 // Within is the condition under which a request's user is surely among the
 // subjects.
 func (p *Program) Within(subjects []Subject) Cond {
-	var any []Cond
+	var arms []Cond
 	for _, s := range subjects {
-		any = append(any, p.subjectCond(s, false))
+		arms = append(arms, p.subjectCond(s, false))
 	}
-	return AnyOf(any...)
+	return AnyOf(arms...)
 }
 
 // Outside is the condition under which a request's user is surely among none
@@ -28,22 +28,26 @@ func (p *Program) subjectCond(s Subject, not bool) Cond {
 		}
 		return True{}
 	case GroupSubject:
-		return &In{Elem: text(x.Group.Name), Set: &GroupsRef{Node{Type: StringSet}}, Not: not}
+		return &In{Elem: text(x.Group.Name), Set: &GroupsRef{Node: Node{Type: StringSet}}, Not: not}
 	case UserSubject:
 		op := Equal
 		if not {
 			op = NotEqual
 		}
 		key := p.Identity.Key
-		return &Compare{Op: op, X: &AttrRef{Node: Node{Type: key.Type}, Attribute: key},
-			Y: &Literal{Node: Node{Type: key.Type}, Value: x.User.Key}}
+		return &Compare{
+			Op: op, X: &AttrRef{Node: Node{Type: key.Type}, Attribute: key},
+			Y: &Literal{Node: Node{Type: key.Type}, Value: x.User.Key},
+		}
 	case LevelSubject:
 		names := make([]Value, len(x.Level.AtLeast))
 		for i, l := range x.Level.AtLeast {
 			names[i] = l.Name
 		}
-		return &In{Elem: &LevelRef{Node{Type: String}},
-			Set: &Literal{Node: Node{Type: StringSet}, Value: NewSet(names)}, Not: not}
+		return &In{
+			Elem: &LevelRef{Node: Node{Type: String}},
+			Set:  &Literal{Node: Node{Type: StringSet}, Value: NewSet(names)}, Not: not,
+		}
 	case AppSubject:
 		return &ViaApp{App: x.App, Not: not}
 	}

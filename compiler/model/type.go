@@ -75,8 +75,9 @@ func (t Type) String() string {
 			return "set()"
 		}
 		return "set(" + t.Elem.String() + ")"
+	default:
+		return t.Kind.String()
 	}
-	return t.Kind.String()
 }
 
 // Equal reports whether both types are the same.

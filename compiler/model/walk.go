@@ -25,9 +25,10 @@ func Rewrite(c Cond, f func(atom Cond) Cond) Cond {
 		return &Every{From: x.From, Where: where}
 	case *Count:
 		return f(&Count{From: x.From, Holds: Rewrite(x.Holds, f), Fails: Rewrite(x.Fails, f), Op: x.Op, N: x.N})
-	default:
+	case *Compare, *Truth, *Null, *Empty, *Known, *Match, *In, *InNetwork, *ViaApp:
 		return f(c)
 	}
+	return c
 }
 
 func rewriteAll(terms []Cond, f func(Cond) Cond) []Cond {
