@@ -1,0 +1,58 @@
+package resolve
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/postern-dev/postern/lang/syntax"
+)
+
+// repeat is one round of a block: its key, and the values it sees.
+type repeat struct {
+	key   string
+	keyed bool
+	ctx   *hcl.EvalContext
+}
+
+// repeats unfolds for_each: a map, or a set of strings.
+func (r *resolver) repeats(h *syntax.Header) []repeat {
+	if h.ForEach == nil {
+		return []repeat{{ctx: r.eval}}
+	}
+	v, ok := r.value(h.ForEach, r.eval)
+	if !ok {
+		return nil
+	}
+	span := syntaxSpan(h.ForEach)
+	fail := func(summary, detail string) []repeat {
+		r.diags.Fail(CodeForEach, span, summary, detail)
+		return nil
+	}
+	keys, _ := v.Unmark()
+	switch t := keys.Type(); {
+	case v.IsMarked(), t.IsSetType() && v.ContainsMarked():
+		return fail("for_each is a sensitive value", "The keys become part of names; use a value that is not sensitive.")
+	case keys.IsNull():
+		return fail("for_each is null", "Write an empty map `{}` for no block at all.")
+	case !keys.IsKnown() || !keys.CanIterateElements():
+		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "")
+	case t.IsTupleType() || t.IsListType():
+		return fail("for_each takes a map or a set of strings, not a list", "Write `toset([…])`: the blocks are named after the elements.")
+	case t.IsSetType() && t.ElementType() != cty.String && keys.LengthInt() > 0:
+		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "")
+	}
+	var out []repeat
+	for it := keys.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		if k.IsNull() {
+			return fail("for_each has a null element", "")
+		}
+		if k.AsString() == "" {
+			return fail("for_each has an empty key", "The blocks are named after the keys.")
+		}
+		ctx := r.eval.NewChild()
+		ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}
+		out = append(out, repeat{key: k.AsString(), keyed: true, ctx: ctx})
+	}
+	return out
+}

@@ -1,0 +1,326 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/postern-dev/postern/lang/source"
+	"github.com/postern-dev/postern/lang/syntax"
+)
+
+// variable is a declared variable on its way to its value.
+type variable struct {
+	block     *syntax.Variable
+	typ       cty.Type
+	defaults  *typeexpr.Defaults
+	sensitive bool
+	nullable  bool
+	value     cty.Value
+	span      source.Span // where the value comes from
+	set       bool
+	failed    bool
+}
+
+// variables gives every variable its value. Later sources win, as in
+// Terraform: the environment, *.auto.pvars.hcl in order of their names, then
+// -var and -var-file in the order they stand.
+func (r *resolver) variables(set *source.Set) {
+	vars := map[string]*variable{}
+	for _, b := range r.syntax.Variables {
+		name := b.Label(0)
+		if first, ok := vars[name]; ok {
+			r.duplicate(b.Span, first.block.Span, fmt.Sprintf("A second variable %q", name))
+			continue
+		}
+		vars[name] = r.declare(b)
+	}
+	for _, name := range sortedKeys(vars) {
+		if raw, ok := r.in.Env["POSTERN_VAR_"+name]; ok {
+			r.assignText(vars[name], raw, "the environment variable POSTERN_VAR_"+name)
+		}
+	}
+	for _, f := range set.Files {
+		if syntax.IsValues(f.Name) && strings.Contains(f.Name, ".auto.pvars.") {
+			r.assignFile(vars, f)
+		}
+	}
+	for _, a := range r.in.Assignments {
+		if a.File != nil {
+			r.assignFile(vars, *a.File)
+			continue
+		}
+		v, ok := vars[a.Name]
+		if !ok {
+			r.unknown(source.Span{}, "variable", a.Name, sortedKeys(vars), "")
+			continue
+		}
+		r.assignText(v, a.Value, "-var "+a.Name)
+	}
+	values := map[string]cty.Value{}
+	for _, name := range sortedKeys(vars) {
+		values[name] = r.settle(vars[name])
+	}
+	r.eval.Variables["var"] = cty.ObjectVal(values)
+	for _, name := range sortedKeys(vars) {
+		r.validate(vars[name])
+	}
+}
+
+func (r *resolver) declare(b *syntax.Variable) *variable {
+	v := &variable{block: b, typ: cty.DynamicPseudoType}
+	if !hclsyntax.ValidIdentifier(b.Label(0)) {
+		r.diags.Fail(CodeInvalidName, b.LabelSpan(0), fmt.Sprintf("%q is not a name for a variable", b.Label(0)),
+			"A name begins with a letter and has letters, digits, `_` and `-`.")
+	}
+	if b.TypeExpr != nil {
+		t, defaults, diags := typeexpr.TypeConstraintWithDefaults(b.TypeExpr)
+		syntax.FromHCL(&r.diags, CodeVariable, diags)
+		if diags.HasErrors() {
+			v.failed = true
+		} else {
+			v.typ, v.defaults = t, defaults
+		}
+	}
+	constants := &hcl.EvalContext{Functions: r.eval.Functions}
+	r.description(b.Description, constants)
+	v.sensitive = r.flag(b.Sensitive, constants, false)
+	v.nullable = r.flag(b.Nullable, constants, true)
+	if b.Default != nil {
+		if val, ok := r.value(b.Default, constants); ok {
+			v.value, v.span, v.set = val, syntaxSpan(b.Default), true
+		} else {
+			v.failed = true
+		}
+	}
+	return v
+}
+
+// assignText sets a value from the command line or the environment: as it
+// stands when the variable is a string, else as an expression.
+func (r *resolver) assignText(v *variable, raw, from string) {
+	v.set, v.span = true, source.Span{}
+	if v.typ == cty.String || v.typ == cty.DynamicPseudoType {
+		v.value = cty.StringVal(raw)
+		return
+	}
+	v.value = cty.DynamicVal
+	expr, diags := hclsyntax.ParseExpression([]byte(raw), from, hcl.InitialPos)
+	if !diags.HasErrors() {
+		var val cty.Value
+		if val, diags = expr.Value(nil); !diags.HasErrors() {
+			v.value = val
+			return
+		}
+	}
+	v.failed = true
+	r.diags.Fail(CodeVariable, v.block.Span, fmt.Sprintf("The value of %s is not a %s", from, v.typ.FriendlyName()),
+		"Lists and maps are written as in HCL, for example `[\"a\", \"b\"]`.")
+}
+
+func (r *resolver) assignFile(vars map[string]*variable, f source.File) {
+	attrs, diags := syntax.ParseValues(f)
+	r.diags = append(r.diags, diags...)
+	for _, name := range sortedKeys(attrs) {
+		a := attrs[name]
+		v, ok := vars[name]
+		if !ok {
+			r.diags.Warn(CodeVariableUndeclared, syntax.Span(a.NameRange), fmt.Sprintf("There is no variable %q", name),
+				"Declare it, or remove the value.")
+			continue
+		}
+		v.set, v.span, v.value = true, syntaxSpan(a.Expr), cty.DynamicVal
+		if val, ok := r.value(a.Expr, &hcl.EvalContext{}); ok {
+			v.value = val
+		} else {
+			v.failed = true
+		}
+	}
+}
+
+// settle converts a variable's value to its type; an unknown value stands for
+// one with an error, so that nothing else is reported for it.
+func (r *resolver) settle(v *variable) cty.Value {
+	name := v.block.Label(0)
+	if v.failed {
+		return cty.DynamicVal
+	}
+	if !v.set {
+		v.failed = true
+		r.diags.Fail(CodeVariable, v.block.Span, fmt.Sprintf("The variable %q has no value", name),
+			fmt.Sprintf("Give it a default, or set it by -var %s=…, a *.auto.pvars.hcl file or POSTERN_VAR_%s.", name, name))
+		return cty.DynamicVal
+	}
+	span := v.span
+	if span.IsZero() {
+		span = v.block.Span
+	}
+	val := v.value
+	if v.defaults != nil && !val.IsNull() {
+		val = v.defaults.Apply(val)
+	}
+	out, err := convert.Convert(val, v.typ)
+	if err != nil {
+		v.failed = true
+		detail := err.Error() + "."
+		if v.sensitive {
+			detail = "The reason is not shown, for the variable is sensitive."
+		}
+		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The value of the variable %q is not of its type", name), detail)
+		return cty.DynamicVal
+	}
+	if out.IsNull() && !v.nullable {
+		v.failed = true
+		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The variable %q is null", name), "It is declared with nullable = false.")
+		return cty.DynamicVal
+	}
+	if v.sensitive {
+		out = out.Mark(sensitiveMark{})
+	}
+	return out
+}
+
+func (r *resolver) validate(v *variable) {
+	if v.failed {
+		return
+	}
+	for _, rule := range v.block.Validations {
+		if rule.Condition == nil || rule.ErrorMessage == nil {
+			continue
+		}
+		holds, ok := r.value(rule.Condition, r.eval)
+		if !ok {
+			continue
+		}
+		holds, _ = holds.Unmark()
+		if holds.IsNull() || !holds.IsKnown() || holds.Type() != cty.Bool {
+			r.diags.Fail(CodeVariable, syntaxSpan(rule.Condition), "The condition of a validation is true or false", "")
+			continue
+		}
+		if holds.True() {
+			continue
+		}
+		message, ok := r.text(rule.ErrorMessage, r.eval)
+		if !ok {
+			continue
+		}
+		span := v.span
+		if span.IsZero() {
+			span = rule.Span
+		}
+		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The value of the variable %q is refused", v.block.Label(0)), message)
+	}
+}
+
+// locals computes the local values in the order in which they need each other.
+func (r *resolver) locals() {
+	byName := map[string]*syntax.Local{}
+	for _, l := range r.syntax.Locals {
+		if first, ok := byName[l.Name]; ok {
+			r.duplicate(l.Span, first.Span, fmt.Sprintf("A second local value %q", l.Name))
+			continue
+		}
+		byName[l.Name] = l
+	}
+	values := map[string]cty.Value{}
+	state := map[string]int{} // 1: being computed, 2: done
+	var visit func(name string, path []string)
+	visit = func(name string, path []string) {
+		path = append(path, "local."+name)
+		switch state[name] {
+		case 2:
+			return
+		case 1:
+			r.cycle(byName[name].Span, "The local value "+name, path)
+			return
+		}
+		state[name] = 1
+		l := byName[name]
+		own := map[string]cty.Value{}
+		for _, t := range l.Value.Variables() {
+			if t.RootName() != "local" || len(t) < 2 {
+				continue
+			}
+			need := memberName(t[1])
+			if byName[need] == nil {
+				for other := range byName {
+					own[other] = cty.DynamicVal // candidates for the nearest name
+				}
+				continue
+			}
+			visit(need, path)
+			own[need] = cty.DynamicVal // stays so in a cycle, which is reported
+			if v, done := values[need]; done {
+				own[need] = v
+			}
+		}
+		ctx := r.eval.NewChild()
+		ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(own)}
+		v, ok := r.value(l.Value, ctx)
+		if !ok {
+			v = cty.DynamicVal
+		}
+		values[name], state[name] = v, 2
+	}
+	for _, name := range sortedKeys(byName) {
+		visit(name, nil)
+	}
+	r.eval.Variables["local"] = cty.ObjectVal(values)
+}
+
+// memberName is the name in `.name` or `["name"]`, "" for other steps.
+func memberName(t hcl.Traverser) string {
+	switch x := t.(type) {
+	case hcl.TraverseAttr:
+		return x.Name
+	case hcl.TraverseIndex:
+		if x.Key.Type() == cty.String && x.Key.IsKnown() && !x.Key.IsNull() {
+			return x.Key.AsString()
+		}
+	}
+	return ""
+}
+
+// cycle reports a path that comes back to where it began.
+func (r *resolver) cycle(span source.Span, what string, path []string) {
+	start := 0
+	for i, p := range path[:len(path)-1] {
+		if p == path[len(path)-1] {
+			start = i
+		}
+	}
+	r.diags.Fail(CodeCycle, span, what+" is defined by itself",
+		"The path is "+strings.Join(path[start:], " → ")+". Remove one of its steps.")
+}
+
+// outputs computes the values that the project offers.
+func (r *resolver) outputs() map[string]cty.Value {
+	out, first := map[string]cty.Value{}, map[string]source.Span{}
+	for _, o := range r.syntax.Outputs {
+		name := o.Label(0)
+		if at, ok := first[name]; ok {
+			r.duplicate(o.Span, at, fmt.Sprintf("A second output %q", name))
+			continue
+		}
+		first[name] = o.Span
+		r.description(o.Description, r.eval)
+		if o.Value == nil {
+			continue
+		}
+		v, ok := r.value(o.Value, r.eval)
+		if !ok {
+			continue
+		}
+		if v.ContainsMarked() && !r.flag(o.Sensitive, r.eval, false) {
+			r.sensitive(syntaxSpan(o.Value))
+			continue
+		}
+		out[name] = v
+	}
+	return out
+}
