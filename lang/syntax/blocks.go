@@ -2,9 +2,11 @@ package syntax
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // block decodes one top-level block into the module.
@@ -224,14 +226,38 @@ func (p *parser) expect(b *hcl.Block) *Expect {
 		w.From, w.To, w.Table, w.Allowed = wc.expr("from"), wc.expr("to"), wc.expr("table"), wc.expr("allowed")
 		e.Writes = append(e.Writes, w)
 	}
-	e.Actions = p.free(rest)
+	e.Actions = p.freeBeside(b.Body, rest, "write")
 	return e
+}
+
+// freeBeside is the free arguments of a body that may have blocks of one type
+// too, which HCL's native syntax does not allow for.
+func (p *parser) freeBeside(whole, rest hcl.Body, block string) []*NamedExpr {
+	native, ok := whole.(*hclsyntax.Body)
+	if !ok {
+		return p.free(rest)
+	}
+	for _, b := range native.Blocks {
+		if b.Type != block {
+			span := Span(b.TypeRange)
+			p.diags.Fail(CodeUnknownBlock, span, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here, only %q.", b.Type, block))
+		}
+	}
+	attrs := make(hcl.Attributes, len(native.Attributes))
+	for name, a := range native.Attributes {
+		attrs[name] = a.AsHCLAttribute()
+	}
+	return named(attrs)
 }
 
 // free is the arguments of a body that may have any, in source order.
 func (p *parser) free(b hcl.Body) []*NamedExpr {
 	attrs, diags := b.JustAttributes()
 	p.report(diags, nil)
+	return named(attrs)
+}
+
+func named(attrs hcl.Attributes) []*NamedExpr {
 	out := make([]*NamedExpr, 0, len(attrs))
 	for _, a := range attrs {
 		out = append(out, &NamedExpr{Name: a.Name, Span: Span(a.NameRange), Value: a.Expr})
