@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// call is what conditions are evaluated in: one way into one table for one
+// request.
+type call struct {
+	user    *user
+	context []any // raw values of the request's attributes
+	app     string
+	hasApp  bool
+	shared  bool // all users share the app's access
+	now     int64
+	rows    [maxRows]map[string]any // the record, and those that loops bind
+}
+
+// get reads an operand; false means that it is unknown.
+type get[T any] func(c *call) (T, bool)
+
+// source reads a raw value; nil is null or absent.
+type source func(c *call) any
+
+// row finds a record; nil when a to-one relation leads nowhere.
+type row func(c *call) map[string]any
+
+func decoded[T any](from source, decode func(any) (T, bool)) get[T] {
+	return func(c *call) (T, bool) { return decode(from(c)) }
+}
+
+func constant[T any](v T) get[T] { return func(*call) (T, bool) { return v, true } }
+
+// setOf is a set operand.
+type setOf[T any] interface {
+	// has reports whether x is an element; known is false when the set is
+	// unknown.
+	has(c *call, x T) (in, known bool)
+	// size is the number of distinct elements.
+	size(c *call) (n int, known bool)
+}
+
+// fixedSet is a constant set: sorted, distinct.
+type fixedSet[T any] struct {
+	elems   []T
+	compare func(a, b T) int
+}
+
+func newFixedSet[T any](elems []T, compare func(a, b T) int) *fixedSet[T] {
+	return &fixedSet[T]{elems: distinct(elems, compare), compare: compare}
+}
+
+func distinct[T any](elems []T, compare func(a, b T) int) []T {
+	slices.SortFunc(elems, compare)
+	return slices.CompactFunc(elems, func(a, b T) bool { return compare(a, b) == 0 })
+}
+
+func (s *fixedSet[T]) has(_ *call, x T) (in, known bool) {
+	_, in = slices.BinarySearchFunc(s.elems, x, s.compare)
+	return in, true
+}
+
+func (s *fixedSet[T]) size(*call) (int, bool) { return len(s.elems), true }
+
+// rawSet is an array of a record or of a request. Null elements are ignored;
+// one that is not of the element type makes the set unknown.
+type rawSet[T any] struct {
+	from    source
+	decode  func(any) (T, bool)
+	compare func(a, b T) int
+}
+
+func (s *rawSet[T]) has(c *call, x T) (in, known bool) {
+	list, ok := s.from(c).([]any)
+	if !ok {
+		return false, false
+	}
+	for _, raw := range list {
+		if raw == nil {
+			continue
+		}
+		elem, ok := s.decode(raw)
+		if !ok {
+			return false, false
+		}
+		in = in || s.compare(elem, x) == 0
+	}
+	return in, true
+}
+
+func (s *rawSet[T]) size(c *call) (int, bool) {
+	list, ok := s.from(c).([]any)
+	if !ok {
+		return 0, false
+	}
+	elems := make([]T, 0, len(list))
+	for _, raw := range list {
+		if raw == nil {
+			continue
+		}
+		elem, ok := s.decode(raw)
+		if !ok {
+			return 0, false
+		}
+		elems = append(elems, elem)
+	}
+	return len(distinct(elems, s.compare)), true
+}
+
+// groupSet is the names of the user's groups.
+type groupSet struct{ numbers map[string]int }
+
+func (s groupSet) has(c *call, x string) (in, known bool) {
+	if !c.user.groupsKnown {
+		return false, false
+	}
+	if number, declared := s.numbers[x]; declared {
+		return c.user.groups.has(number), true
+	}
+	return slices.Contains(c.user.others, x), true
+}
+
+func (s groupSet) size(c *call) (int, bool) {
+	n := len(c.user.others)
+	for _, word := range c.user.groups {
+		n += bits.OnesCount64(word)
+	}
+	return n, c.user.groupsKnown
+}
+
+func userLevel(c *call) (string, bool) { return c.user.level, c.user.levelKnown }
+func appName(c *call) (string, bool)   { return c.app, c.hasApp }
+func now(c *call) (int64, bool)        { return c.now, true }
+
+// lower maps the ASCII capitals to small letters and nothing else.
+func lower(x get[string]) get[string] {
+	return func(c *call) (string, bool) {
+		s, ok := x(c)
+		if !ok {
+			return "", false
+		}
+		return asciiLower(s), true
+	}
+}
+
+func asciiLower(s string) string {
+	first := strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+	if first < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i := first; i < len(b); i++ {
+		if 'A' <= b[i] && b[i] <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func codePoints(x get[string]) get[num] {
+	return func(c *call) (num, bool) {
+		s, ok := x(c)
+		return whole(int64(utf8.RuneCountInString(s))), ok
+	}
+}
+
+func setSize[T any](s setOf[T]) get[num] {
+	return func(c *call) (num, bool) {
+		n, ok := s.size(c)
+		return whole(int64(n)), ok
+	}
+}
+
+func arithmetic(x, y get[num], apply func(a, b num) num) get[num] {
+	return func(c *call) (num, bool) {
+		a, ok := x(c)
+		if !ok {
+			return num{}, false
+		}
+		b, ok := y(c)
+		if !ok {
+			return num{}, false
+		}
+		return apply(a, b), true
+	}
+}
+
+func shifted(x, d get[int64], sign int64) get[int64] {
+	return func(c *call) (int64, bool) {
+		t, ok := x(c)
+		by, known := d(c)
+		if !ok || !known {
+			return 0, false
+		}
+		return shift(t, sign*by)
+	}
+}
+
+func template(parts []get[string]) get[string] {
+	return func(c *call) (string, bool) {
+		var b strings.Builder
+		for _, part := range parts {
+			s, ok := part(c)
+			if !ok {
+				return "", false
+			}
+			b.WriteString(s)
+		}
+		return b.String(), true
+	}
+}
+
+// spelt is an operand's text in a template.
+func spelt[T any](x get[T], text func(T) string) get[string] {
+	return func(c *call) (string, bool) {
+		v, ok := x(c)
+		if !ok {
+			return "", false
+		}
+		return text(v), true
+	}
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-dev/postern/backends/jsondoc/document"
+)
+
+// The decoders read one JSON value, as encoding/json decodes it with
+// UseNumber, as a value of a type. They report false for null and for
+// whatever is not exactly of the type: such a value is unknown.
+
+func decodeBool(raw any) (bool, bool) {
+	b, ok := raw.(bool)
+	return b, ok
+}
+
+func decodeText(raw any) (string, bool) {
+	s, ok := raw.(string)
+	if !ok || !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		return "", false
+	}
+	return s, true
+}
+
+// decodeChar reads a blank-padded character(n).
+func decodeChar(raw any) (string, bool) {
+	s, ok := decodeText(raw)
+	return strings.TrimRight(s, " "), ok
+}
+
+func decodeEnum(values []string) func(any) (string, bool) {
+	return func(raw any) (string, bool) {
+		s, ok := raw.(string)
+		if !ok || !slices.Contains(values, s) {
+			return "", false
+		}
+		return s, true
+	}
+}
+
+type uuid = [16]byte
+
+// decodeUUID reads the 8-4-4-4-12 form of RFC 9562 section 4, in any case.
+func decodeUUID(raw any) (u uuid, ok bool) {
+	s, ok := raw.(string)
+	if !ok || len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return u, false
+	}
+	at := 0
+	for i := range u {
+		if at == 8 || at == 13 || at == 18 || at == 23 {
+			at++
+		}
+		hi, lo := nibble(s[at]), nibble(s[at+1])
+		if hi > 15 || lo > 15 {
+			return u, false
+		}
+		u[i] = hi<<4 | lo
+		at += 2
+	}
+	return u, true
+}
+
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 255
+}
+
+func uuidText(u uuid) string {
+	var b [36]byte
+	hex.Encode(b[0:8], u[0:4])
+	hex.Encode(b[9:13], u[4:6])
+	hex.Encode(b[14:18], u[6:8])
+	hex.Encode(b[19:23], u[8:10])
+	hex.Encode(b[24:36], u[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// decodeIP reads one address, without zone and not an IPv4-mapped one.
+func decodeIP(raw any) (netip.Addr, bool) {
+	s, ok := raw.(string)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" || a.Is4In6() {
+		return netip.Addr{}, false
+	}
+	return a, true
+}
+
+// family says which types compare with each other and what Go type holds them.
+type family int
+
+const (
+	famBool family = iota + 1
+	famNum
+	famText
+	famUUID
+	famTime // microseconds from 1970; a date is its midnight UTC
+	famIP
+	famDuration // microseconds
+	famSet
+)
+
+func familyOf(k document.Kind) family {
+	switch k {
+	case document.Bool:
+		return famBool
+	case document.Int, document.Number:
+		return famNum
+	case document.String, document.Enum:
+		return famText
+	case document.UUID:
+		return famUUID
+	case document.Date, document.Timestamp:
+		return famTime
+	case document.IP:
+		return famIP
+	case document.Duration:
+		return famDuration
+	case document.Set:
+		return famSet
+	}
+	return 0
+}
+
+// textDecoder is the decoder of a type of famText.
+func textDecoder(t document.Type, native string) func(any) (string, bool) {
+	switch {
+	case t.Kind == document.Enum:
+		return decodeEnum(t.Values)
+	case native == "character" || native == "bpchar" || strings.HasPrefix(native, "character("):
+		return decodeChar
+	}
+	return decodeText
+}
+
+func numDecoder(t document.Type) func(any) (num, bool) {
+	if t.Kind == document.Int {
+		return decodeInt
+	}
+	return decodeNumber
+}
+
+// timeDecoder is the decoder of a type of famTime.
+func timeDecoder(t document.Type, native string) func(any) (int64, bool) {
+	switch {
+	case t.Kind == document.Date:
+		return decodeDate
+	case strings.HasPrefix(native, "timestamp") && strings.HasSuffix(native, " without time zone"):
+		return decodeLocalTime
+	}
+	return decodeTime
+}
