@@ -278,6 +278,13 @@ func (r *resolver) attributes(b *syntax.Attributes, scope model.Scope) []*model.
 		claims[path] = a
 		out = append(out, a)
 	}
+	for _, a := range out {
+		for _, b := range out {
+			if strings.HasPrefix(strings.Join(b.Claim, "."), strings.Join(a.Claim, ".")+".") {
+				r.diags.Fail(CodeIdentity, b.Span, fmt.Sprintf("The claim of %q lies inside the claim of %q", b.Name, a.Name), "A claim is a value or an object, not both.")
+			}
+		}
+	}
 	slices.SortFunc(out, func(a, b *model.Attribute) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
