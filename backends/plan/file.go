@@ -35,6 +35,7 @@ type planJSON[C, H any] struct {
 	ServerVersion int             `json:"server_version"`
 	Database      string          `json:"database"`
 	Fingerprint   string          `json:"fingerprint"`
+	Scope         Scope           `json:"scope"`
 	Changes       []C             `json:"changes"`
 	LockTables    []string        `json:"lock_tables"`
 	Statements    []statementJSON `json:"statements"`
@@ -74,11 +75,11 @@ func (p *Plan) encode() ([]byte, string, error) {
 		FormatVersion: FormatVersion,
 		Project:       p.Project, Revision: p.Revision, Created: p.Created.UTC().Truncate(time.Second),
 		Datasource: p.Datasource, Server: p.Server, ServerVersion: p.ServerVersion, Database: p.Database,
-		Fingerprint: p.Fingerprint,
-		Changes:     make([]changeJSON, len(p.Changes)),
-		LockTables:  append([]string{}, p.LockTables...),
-		Statements:  make([]statementJSON, len(p.Statements)),
-		Hazards:     make([]hazardJSON, len(p.Hazards)),
+		Fingerprint: p.Fingerprint, Scope: p.Scope,
+		Changes:    make([]changeJSON, len(p.Changes)),
+		LockTables: append([]string{}, p.LockTables...),
+		Statements: make([]statementJSON, len(p.Statements)),
+		Hazards:    make([]hazardJSON, len(p.Hazards)),
 	}
 	for i, c := range p.Changes {
 		j.Changes[i] = encodeChange(c)
@@ -135,7 +136,7 @@ func decode(data []byte) (*Plan, error) {
 	}
 	p := &Plan{
 		Project: j.Project, Revision: j.Revision, Created: j.Created.UTC(), Datasource: j.Datasource,
-		Server: j.Server, ServerVersion: j.ServerVersion, Database: j.Database, Fingerprint: j.Fingerprint,
+		Server: j.Server, ServerVersion: j.ServerVersion, Database: j.Database, Fingerprint: j.Fingerprint, Scope: j.Scope,
 		LockTables: j.LockTables,
 	}
 	for _, raw := range j.Changes {

@@ -27,11 +27,34 @@ type Plan struct {
 	Server        string    // such as "PostgreSQL 15.18"
 	Database      string    // name of the database it was made for
 	Fingerprint   string    // of the live state it was made from
+	Scope         Scope     // what of the live state the fingerprint covers
 	Changes       []Change  // in the order in which a reviewer reads them
 	Statements    []Statement
 	Hazards       []Hazard
 	LockTables    []string // quoted names to lock before the first statement
 	ServerVersion int      // the server's version as a number, such as 150018
+}
+
+// Scope names what was read of the live state, so that it can be read again
+// and its fingerprint compared just before the plan runs. Names are unquoted.
+type Scope struct {
+	Tables    []TableName     `json:"tables"`
+	Schemas   []string        `json:"schemas"`
+	Roles     []string        `json:"roles"`
+	Generated []GeneratedName `json:"generated"`
+}
+
+// TableName is a table's schema and name.
+type TableName struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+}
+
+// GeneratedName is a table that the project itself keeps; Columns are those
+// whose rows count, none where only its definition does.
+type GeneratedName struct {
+	TableName
+	Columns []string `json:"columns"`
 }
 
 // Statement is one statement, in the target's language, ready to run but for

@@ -26,6 +26,10 @@ func sample() *plan.Plan {
 			plan.Modify{About: plan.About{Object: plan.Object{Kind: "policy", Name: `"p" on "public"."deals"`}, Span: span}, Before: "a", After: "b"},
 			plan.Remove{About: plan.About{Object: plan.Object{Kind: "grant", Name: "DELETE"}, Reason: plan.ReasonDrift}, Before: "x"},
 		},
+		Scope: plan.Scope{
+			Tables: []plan.TableName{{Schema: "public", Name: "deals"}}, Schemas: []string{"public"}, Roles: []string{"r"},
+			Generated: []plan.GeneratedName{{TableName: plan.TableName{Schema: "postern", Name: "groups"}, Columns: []string{"a"}}},
+		},
 		LockTables: []string{`"public"."deals"`},
 		Statements: []plan.Statement{
 			{SQL: `ALTER ROLE "r" PASSWORD `, Object: role, Secret: &plan.Secret{At: 24, Account: "reps", Role: "r", From: "env(PW)"}},

@@ -55,6 +55,7 @@ type Role struct {
 	ConnectionLimit               int               // -1: none
 	ValidUntil                    *time.Time        // UTC; nil: for ever
 	Settings                      map[string]string // rolconfig of all databases, name to value
+	DatabaseSettings              map[string]string // live only: those of this database alone; none is ever desired
 	Comment                       string            // the mark of managed roles: Mark(project)
 	HasPassword, HasPasswordKnown bool              // live only, where pg_authid can be read
 	Managed                       bool              // desired: created and dropped by this project; live: Comment is the mark

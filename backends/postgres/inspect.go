@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postern-dev/postern/backends/plan"
+)
+
+// MinServer is the oldest server that is supported (server_version_num).
+const MinServer = 140000
+
+// ErrServerOld says that the server is older than PostgreSQL 14.
+var ErrServerOld = errors.New("PostgreSQL 14 or newer is needed")
+
+// ScopeOf names what has to be read of a database to compare it with a
+// desired state.
+func ScopeOf(want *State) plan.Scope {
+	var scope plan.Scope
+	for id := range want.Scope.Tables {
+		scope.Tables = append(scope.Tables, plan.TableName{Schema: id.Schema, Name: id.Name})
+	}
+	for id := range want.Tables {
+		scope.Tables = append(scope.Tables, plan.TableName{Schema: id.Schema, Name: id.Name})
+	}
+	for id := range want.Schemas {
+		scope.Schemas = append(scope.Schemas, id.Name)
+	}
+	for id := range want.Scope.Tables {
+		scope.Schemas = append(scope.Schemas, id.Schema)
+	}
+	for id := range want.Roles {
+		scope.Roles = append(scope.Roles, id.Name)
+	}
+	for name := range want.Scope.Accounts {
+		scope.Roles = append(scope.Roles, name)
+	}
+	if want.Scope.OwnerRole != "" {
+		scope.Roles = append(scope.Roles, want.Scope.OwnerRole)
+	}
+	for id, g := range want.Generated {
+		name := plan.GeneratedName{TableName: plan.TableName{Schema: id.Schema, Name: id.Name}, Columns: []string{}}
+		if g.Filled {
+			for _, c := range g.Columns {
+				name.Columns = append(name.Columns, c.Name)
+			}
+		}
+		scope.Generated = append(scope.Generated, name)
+		scope.Schemas = append(scope.Schemas, id.Schema)
+	}
+	scope.Tables = sortedUnique(scope.Tables, compareTableName)
+	scope.Schemas = sortedUnique(scope.Schemas, strings.Compare)
+	scope.Roles = sortedUnique(scope.Roles, strings.Compare)
+	slices.SortFunc(scope.Generated, func(a, b plan.GeneratedName) int { return compareTableName(a.TableName, b.TableName) })
+	return scope
+}
+
+func compareTableName(a, b plan.TableName) int {
+	if c := strings.Compare(a.Schema, b.Schema); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+func sortedUnique[T comparable](list []T, compare func(a, b T) int) []T {
+	slices.SortFunc(list, compare)
+	return slices.Compact(list)
+}
+
+// Inspect reads what the scope covers, in one read-only transaction that sees
+// one state of the database. The role may have no privileges at all; what it
+// could not read is listed in the result.
+func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, fmt.Errorf("starting to read the database: %w", err)
+	}
+	live, err := inspect(ctx, conn, project, scope)
+	// The transaction only read: rolling back is as good as committing.
+	if rollback := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rollback != nil {
+		err = fmt.Errorf("reading the database: %w", rollback)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+// inspection is one inspection under way.
+type inspection struct {
+	*reader
+	live      *Live
+	scope     plan.Scope
+	generated []string // schemas that hold generated objects
+	oids      map[string]ObjectID
+	tables    []string // oids of the tables in scope and of their children
+	made      []string // oids of the generated tables
+}
+
+// inspect reads inside the transaction that is under way on conn.
+func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
+	in := &inspection{
+		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
+		live: &Live{
+			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{},
+		},
+	}
+	for _, g := range scope.Generated {
+		in.generated = append(in.generated, g.Schema)
+	}
+	in.generated = sortedUnique(in.generated, strings.Compare)
+	for _, step := range []func(context.Context) error{in.start, in.readGenerated, in.readShared, in.readTables} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	in.live.Fingerprint = in.fingerprint()
+	return in.live, nil
+}
+
+// start pins the session's settings and finds out where the connection leads
+// and which generated tables there are.
+func (in *inspection) start(ctx context.Context) error {
+	names := make([]plan.TableName, len(in.scope.Generated))
+	for i, g := range in.scope.Generated {
+		names[i] = g.TableName
+	}
+	// What the connected role may do is not part of the fingerprint: another
+	// role may apply a plan. The database is.
+	server := &reader{conn: in.conn, sum: newReader(nil).sum}
+	if err := server.run(ctx,
+		&catalogQuery{name: "settings", sql: pinSession},
+		&catalogQuery{name: "server", sql: queryServer, each: in.server},
+	); err != nil {
+		return err
+	}
+	if in.live.Server.Version < MinServer {
+		return fmt.Errorf("%w; this is %s", ErrServerOld, in.live.Server.Text)
+	}
+	fmt.Fprintf(in.sum, "%q %d\n", in.live.Server.Database, in.live.Server.Version)
+	return in.run(ctx, &catalogQuery{
+		name: "generated tables", sql: queryGenerated, args: [][]byte{jsonArg(names)},
+		skip: []int{4}, each: in.generatedTable,
+	})
+}
+
+// readGenerated reads the generated tables that say what was applied.
+func (in *inspection) readGenerated(ctx context.Context) error {
+	var queries []*catalogQuery
+	for _, g := range in.scope.Generated {
+		id := TableID(g.Schema, g.Name)
+		table := in.live.Generated[id]
+		switch {
+		case table == nil:
+			continue
+		case slices.Contains(in.live.Unreadable, id):
+			continue
+		case g.Name == tableObjects:
+			in.live.Records = map[ObjectID]Record{}
+			q, err := queryRecords(id)
+			if err != nil {
+				return err
+			}
+			queries = append(queries, &catalogQuery{name: "records", sql: q, each: in.record})
+		case len(g.Columns) > 0 && hasColumns(table, g.Columns):
+			q, err := queryRows(id, g.Columns)
+			if err != nil {
+				return err
+			}
+			table.Filled = true
+			queries = append(queries, &catalogQuery{name: "rows of " + g.Name, sql: q, each: in.contentRow(table)})
+		}
+	}
+	if len(queries) == 0 {
+		return nil
+	}
+	return in.run(ctx, queries...)
+}
+
+// readShared reads roles and schemas, and finds the tables.
+func (in *inspection) readShared(ctx context.Context) error {
+	tables, roles := in.scope.Tables, in.scope.Roles
+	var gone []string
+	for id := range in.live.Records {
+		switch id.Kind {
+		case KindRole:
+			if !slices.Contains(roles, id.Name) {
+				gone = append(gone, id.Name)
+			}
+		case KindPolicy, KindTable:
+			tables = append(tables[:len(tables):len(tables)], plan.TableName{Schema: id.Schema, Name: id.Name})
+		}
+	}
+	slices.Sort(gone)
+	in.scope.Roles = append(roles[:len(roles):len(roles)], gone...)
+	in.scope.Tables = sortedUnique(slices.Clone(tables), compareTableName)
+	all := [][]byte{jsonArg(in.scope.Roles)}
+	return in.run(ctx,
+		&catalogQuery{name: "roles", sql: queryRoles, args: all, each: in.role},
+		&catalogQuery{name: "memberships", sql: queryMemberships, args: all, each: in.membership},
+		&catalogQuery{name: "schemas", sql: querySchemas, args: [][]byte{jsonArg(in.scope.Schemas)}, skip: []int{3}, each: in.schema},
+		&catalogQuery{name: "default privileges", sql: queryDefaultPrivileges, args: all, each: in.defaultPrivilege},
+		&catalogQuery{name: "functions", sql: queryFunctions, args: [][]byte{jsonArg(in.generated)}, each: in.function},
+		&catalogQuery{name: "dependents", sql: queryDependents, args: [][]byte{jsonArg(gone)}, each: in.dependent},
+		&catalogQuery{name: "tables", sql: queryRelations, args: [][]byte{jsonArg(in.scope.Tables)}, skip: []int{8}, each: in.relation},
+	)
+}
+
+// readTables reads what belongs to the tables, and all grants.
+func (in *inspection) readTables(ctx context.Context) error {
+	tables := [][]byte{oidArray(in.tables)}
+	err := in.run(ctx,
+		&catalogQuery{name: "columns", sql: queryColumns, args: tables, each: in.column},
+		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
+		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
+		&catalogQuery{name: "grants", sql: queryGrants, each: in.grant, args: [][]byte{
+			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated)}},
+	)
+	for _, g := range in.live.Grants {
+		g.Grantors = sortedUnique(g.Grantors, strings.Compare)
+	}
+	for _, seqs := range in.live.Sequences {
+		slices.SortFunc(seqs, ObjectID.Compare)
+	}
+	return err
+}

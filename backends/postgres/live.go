@@ -1,0 +1,75 @@
+package postgres
+
+import (
+	"github.com/postern-dev/postern/backends/plan"
+)
+
+// Live is what one database was found to hold, and what a plan needs to know
+// about it besides.
+type Live struct {
+	*State
+	Server Server
+	// Fingerprint is a SHA-256, in hexadecimal, of everything that was read: it
+	// changes whenever anything in scope does.
+	Fingerprint string
+	Scope       plan.Scope
+	// Sequences lists, for each table, the sequences that its columns' defaults
+	// draw from.
+	Sequences map[ObjectID][]ObjectID
+	// Facts holds what else is known of the tables in scope.
+	Facts map[ObjectID]*TableFacts
+	// SchemaOwned lists schemas whose owner's rights the connected role has.
+	SchemaOwned map[ObjectID]bool
+	// Records is the content of the table postern.objects: what this project
+	// made in this database; nil when there is no such table.
+	Records map[ObjectID]Record
+	// Unreadable lists generated tables that the connected role may not read.
+	Unreadable []ObjectID
+	// Dependents are the reasons why recorded roles that are no longer wanted
+	// cannot be dropped.
+	Dependents []Dependent
+	// verifiers holds the password verifiers that are known, by login role. They
+	// are never printed.
+	verifiers map[string]string
+}
+
+// Server is where a plan's connection leads.
+type Server struct {
+	Version    int    // such as 150018
+	Text       string // such as "PostgreSQL 15.18"
+	Database   string
+	User       string // the connected role
+	Super      bool   // it is a superuser
+	CreateRole bool   // it has CREATEROLE
+	Create     bool   // it may create schemas in the database
+	Recovery   bool   // the server is a standby
+	Encoding   string
+	AuthID     bool // it may read pg_authid
+}
+
+// TableFacts is what matters of a live table besides its Table.
+type TableFacts struct {
+	OwnerLogin bool // its owner can log in
+	Owned      bool // the connected role has its owner's rights
+	oid        string
+}
+
+// Record says what this project made, as written down when it was applied.
+type Record struct {
+	Desired string // hash of what was desired
+	Live    string // hash of what the catalogs then showed
+}
+
+// Dependent keeps a role from being dropped.
+type Dependent struct {
+	Role     string
+	Database string // "" for objects of the whole cluster
+	Object   string // description; "" in other databases
+}
+
+// The tables of the generated schema that applying keeps.
+const (
+	tableObjects   = "objects"
+	tableHistory   = "history"
+	tablePasswords = "passwords"
+)

@@ -1,0 +1,120 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// row is one result row in text form; nil is NULL.
+type row [][]byte
+
+func (r row) text(i int) string { return string(r[i]) }
+
+func (r row) bool(i int) bool { return len(r[i]) == 1 && r[i][0] == 't' }
+
+// catalogQuery is one query with its parameters in text form.
+type catalogQuery struct {
+	name string
+	sql  string
+	args [][]byte
+	// skip lists the columns that depend on who asks: they are no part of the
+	// fingerprint.
+	skip []int
+	each func(row) error
+}
+
+// reader runs catalog queries, several in one round trip, and keeps the
+// fingerprint of all that they return.
+type reader struct {
+	conn *pgconn.PgConn
+	sum  hash.Hash
+}
+
+func newReader(conn *pgconn.PgConn) *reader { return &reader{conn: conn, sum: sha256.New()} }
+
+// run sends the queries together and reads their results in order.
+func (r *reader) run(ctx context.Context, queries ...*catalogQuery) error {
+	batch := &pgconn.Batch{}
+	for _, q := range queries {
+		batch.ExecParams(q.sql, q.args, nil, nil, nil)
+	}
+	results := r.conn.ExecBatch(ctx, batch)
+	var failed error
+	for i := 0; results.NextResult() && i < len(queries); i++ {
+		if err := r.read(queries[i], results.ResultReader()); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("reading %s: %w", queries[i].name, err))
+		}
+	}
+	if err := results.Close(); err != nil && failed == nil {
+		return fmt.Errorf("reading the catalogs: %w", err)
+	}
+	return failed
+}
+
+// read scans one result and adds it to the fingerprint. Rows count as a set:
+// the order in which the server returns them means nothing.
+func (r *reader) read(q *catalogQuery, result *pgconn.ResultReader) error {
+	var sums [][sha256.Size]byte
+	var buf []byte
+	var failed error
+	for result.NextRow() {
+		values := result.Values()
+		buf = buf[:0]
+		for i, v := range values {
+			switch {
+			case slices.Contains(q.skip, i):
+			case v == nil:
+				buf = append(buf, 'n')
+			default:
+				buf = strconv.AppendInt(append(buf, 'v'), int64(len(v)), 10)
+				buf = append(append(buf, ':'), v...)
+			}
+		}
+		sums = append(sums, sha256.Sum256(buf))
+		if q.each != nil && failed == nil {
+			failed = q.each(row(values))
+		}
+	}
+	_, err := result.Close()
+	if err = errors.Join(failed, err); err != nil {
+		return err
+	}
+	slices.SortFunc(sums, func(a, b [sha256.Size]byte) int { return slices.Compare(a[:], b[:]) })
+	r.sum.Write(fmt.Appendf(nil, "%s %d\n", q.name, len(sums)))
+	for _, s := range sums {
+		r.sum.Write(s[:])
+	}
+	return nil
+}
+
+func (r *reader) fingerprint() string { return hex.EncodeToString(r.sum.Sum(nil)) }
+
+// jsonArg is a parameter that holds a JSON document.
+func jsonArg(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil { // only strings and slices are passed
+		return []byte("null")
+	}
+	return data
+}
+
+// oidArray is a parameter of type oid[].
+func oidArray(oids []string) []byte {
+	out := []byte{'{'}
+	for i, o := range oids {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, o...)
+	}
+	return append(out, '}')
+}
