@@ -11,7 +11,7 @@ const (
 	('search_path', 'pg_catalog'), ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'),
 	('standard_conforming_strings', 'on'), ('quote_all_identifiers', 'off'), ('bytea_output', 'hex'),
 	('extra_float_digits', '1'), ('client_min_messages', 'warning'), ('statement_timeout', '0'),
-	('escape_string_warning', 'off')) AS s(n, v)`
+	('escape_string_warning', 'off'), ('check_function_bodies', 'off')) AS s(n, v)`
 
 	queryServer = `SELECT current_setting('server_version_num'), current_setting('server_version'), current_database(),
 	current_user, u.rolsuper, u.rolcreaterole, has_database_privilege(current_database(), 'CREATE'),
@@ -104,7 +104,7 @@ seqs AS MATERIALIZED (SELECT p.refobjid AS oid
 made AS MATERIALIZED (
 	SELECT oid FROM pg_namespace WHERE nspname::text IN (SELECT json_array_elements_text($4::json)))
 SELECT o.kind, o.schema, o.name, o.sub, CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END,
-	a.privilege_type, a.is_grantable, pg_get_userbyid(a.grantor)
+	a.privilege_type, a.is_grantable, pg_get_userbyid(a.grantor), pg_get_userbyid(o.owner)
 FROM (
 	SELECT 'database', '', '', '', datdba, coalesce(datacl, acldefault('d', datdba)), true
 		FROM pg_database WHERE datname = current_database()
@@ -117,7 +117,7 @@ FROM (
 	UNION ALL SELECT 'column', n.nspname, relname, attname, relowner, attacl, c.oid IN (SELECT oid FROM rels)
 		FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE attacl IS NOT NULL AND NOT attisdropped
-	UNION ALL SELECT 'function', n.nspname, proname, pg_get_function_identity_arguments(p.oid), proowner,
+	UNION ALL SELECT CASE prokind WHEN 'f' THEN 'function' ELSE 'routine' END, n.nspname, proname, pg_get_function_identity_arguments(p.oid), proowner,
 		coalesce(proacl, acldefault('f', proowner)), n.oid IN (SELECT oid FROM made)
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE proacl IS NOT NULL OR n.oid IN (SELECT oid FROM made)
@@ -143,9 +143,9 @@ WHERE a.grantee IN (SELECT oid FROM pg_roles WHERE rolname::text IN (SELECT json
 	// $1: JSON names of generated schemas.
 	queryFunctions = `SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_arguments(p.oid),
 	pg_get_function_result(p.oid), l.lanname, p.prosrc, p.prosecdef, p.proisstrict, p.proleakproof, p.provolatile,
-	p.proparallel, to_json(p.proconfig), pg_get_userbyid(p.proowner), obj_description(p.oid, 'pg_proc'), p.prokind
+	p.proparallel, to_json(p.proconfig), pg_get_userbyid(p.proowner), obj_description(p.oid, 'pg_proc')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-WHERE n.nspname::text IN (SELECT json_array_elements_text($1::json))`
+WHERE p.prokind = 'f' AND n.nspname::text IN (SELECT json_array_elements_text($1::json))`
 
 	// What keeps roles from being dropped: objects they own here, and whatever
 	// they have in other databases. $1: JSON role names.

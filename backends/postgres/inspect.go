@@ -108,7 +108,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{},
 		},
 	}
 	for _, g := range scope.Generated {
@@ -167,14 +167,14 @@ func (in *inspection) readGenerated(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			queries = append(queries, &catalogQuery{name: "records", sql: q, each: in.record})
+			queries = append(queries, &catalogQuery{name: "records", sql: string(q), each: in.record})
 		case len(g.Columns) > 0 && hasColumns(table, g.Columns):
 			q, err := queryRows(id, g.Columns)
 			if err != nil {
 				return err
 			}
 			table.Filled = true
-			queries = append(queries, &catalogQuery{name: "rows of " + g.Name, sql: q, each: in.contentRow(table)})
+			queries = append(queries, &catalogQuery{name: "rows of " + g.Name, sql: string(q), each: in.contentRow(table)})
 		}
 	}
 	if len(queries) == 0 {

@@ -20,6 +20,8 @@ type Live struct {
 	Facts map[ObjectID]*TableFacts
 	// SchemaOwned lists schemas whose owner's rights the connected role has.
 	SchemaOwned map[ObjectID]bool
+	// Owners says who owns the objects that have grants.
+	Owners map[ObjectID]string
 	// Records is the content of the table postern.objects: what this project
 	// made in this database; nil when there is no such table.
 	Records map[ObjectID]Record

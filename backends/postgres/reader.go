@@ -98,11 +98,11 @@ func (r *reader) read(q *catalogQuery, result *pgconn.ResultReader) error {
 
 func (r *reader) fingerprint() string { return hex.EncodeToString(r.sum.Sum(nil)) }
 
-// jsonArg is a parameter that holds a JSON document.
-func jsonArg(v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil { // only strings and slices are passed
-		return []byte("null")
+// jsonArg is a parameter that holds a JSON array.
+func jsonArg[T any](list []T) []byte {
+	data, err := json.Marshal(list)
+	if err != nil || list == nil { // only strings and structs of strings are passed
+		return []byte("[]")
 	}
 	return data
 }

@@ -257,5 +257,6 @@ func (in *inspection) grant(r row) error {
 	}
 	g.Grantable = g.Grantable || r.bool(6)
 	g.Grantors = append(g.Grantors, r.text(7))
+	in.live.Owners[wholeObject(id)] = r.text(8)
 	return nil
 }

@@ -241,6 +241,7 @@ type TableScope struct {
 	// the conditions were written for: a live column of another type needs
 	// other SQL and is an error before anything runs.
 	Required []Column
+	Columns  map[string]source.Span // where each of them is declared
 	Source   source.Span
 	// Inserters are the roles that may insert. The sequences behind the
 	// table's defaults are known only live: USAGE on each sequence that a

@@ -119,8 +119,14 @@ func objectName(b *sqltext.Builder, id ObjectID) {
 		b.Ident(id.Name)
 	case KindFunction:
 		b.Qualified(id.Schema, id.Name).Raw("(", sqltext.SQL(id.Sub), ")")
+	case kindRoutine:
+		b.Qualified(id.Schema, id.Name).Raw("(", sqltext.SQL(id.Sub), ")")
 	case KindTable, KindSequence, KindType, KindColumn, KindPolicy:
 		b.Qualified(id.Schema, id.Name)
+	case kindLargeObject:
+		b.Raw(sqltext.SQL(id.Name)) // a number from the catalog
+	default:
+		b.Ident(id.Name) // languages, foreign servers and wrappers have no schema
 	}
 }
 

@@ -1,0 +1,317 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+)
+
+// Why a plan was not applied. In all cases nothing was done.
+var (
+	// ErrStale says that the database is no longer what the plan was made from.
+	ErrStale = errors.New("the database has changed since the plan was made: make a new plan")
+	// ErrWrongDatabase says that the connection leads to another database.
+	ErrWrongDatabase = errors.New("the plan is for another database")
+	// ErrBusy says that other sessions held on to what the plan needs.
+	ErrBusy = errors.New("other sessions are using the tables or roles that the plan changes")
+	// ErrStandby says that the server takes no changes.
+	ErrStandby = errors.New("the server is a standby and takes no changes")
+)
+
+// ApplyOptions say how a plan is applied. The zero value will do for a plan
+// without passwords.
+type ApplyOptions struct {
+	Secrets Secrets
+	Actor   string // who applies, for the history; default: the connected role
+	// LockTimeout is how long one attempt waits for a lock; default 50 ms, since
+	// whoever waits for an ACCESS EXCLUSIVE lock holds up everyone behind.
+	LockTimeout time.Duration
+	Attempts    int // default 40
+	// Pause waits between two attempts; nil: from 20 ms on, growing up to a
+	// second, with some randomness.
+	Pause func(ctx context.Context, attempt int) error
+	// Progress is told how many of the plan's statements have run.
+	Progress func(done, total int)
+}
+
+func (o ApplyOptions) defaults() ApplyOptions {
+	if o.LockTimeout == 0 {
+		o.LockTimeout = 50 * time.Millisecond
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 40
+	}
+	if o.Pause == nil {
+		o.Pause = backoff
+	}
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
+	return o
+}
+
+func backoff(ctx context.Context, attempt int) error {
+	wait := min(20*time.Millisecond<<min(attempt, 6), time.Second)
+	wait += rand.N(wait) // #nosec G404 -- only spreads retries
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Apply runs the statements of a plan, and no others, in one transaction, if
+// the database still is what the plan was made from. It writes down what was
+// applied in the same transaction. Whatever goes wrong, nothing of it stays.
+func Apply(ctx context.Context, conn *pgx.Conn, p *plan.Plan, opts ApplyOptions) error {
+	opts = opts.defaults()
+	statements, err := withSecrets(ctx, p, opts.Secrets)
+	if err != nil {
+		return err
+	}
+	hash, err := p.Hash()
+	if err != nil {
+		return err
+	}
+	a := &application{conn: conn, plan: p, opts: opts, statements: statements, hash: hash}
+	for attempt := range opts.Attempts {
+		if attempt > 0 {
+			if err := opts.Pause(ctx, attempt); err != nil {
+				return fmt.Errorf("waiting to try again: %w", err)
+			}
+		}
+		if err = a.attempt(ctx); !retryable(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: gave up after %d attempts, the last one with: %w", ErrBusy, opts.Attempts, err)
+}
+
+// retryable reports whether another attempt may succeed: a lock was not to be
+// had, or a catalog row was changed by another session at the same time.
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code {
+	case "55P03", "40P01", "40001": // lock_not_available, deadlock_detected, serialization_failure
+		return true
+	case "XX000": // internal_error; the message is not translated
+		return strings.Contains(pg.Message, "tuple concurrently")
+	}
+	return false
+}
+
+// withSecrets puts verifiers into the statements that need them: one for each
+// role, even where two statements hold it.
+func withSecrets(ctx context.Context, p *plan.Plan, secrets Secrets) ([]string, error) {
+	out := make([]string, len(p.Statements))
+	made := map[string]string{}
+	for i, s := range p.Statements {
+		if s.Secret == nil {
+			out[i] = s.SQL
+			continue
+		}
+		if secrets == nil {
+			return nil, fmt.Errorf("the plan sets the password of %s, but there is nothing to read it with", s.Secret.Role)
+		}
+		verifier, ok := made[s.Secret.Role]
+		if !ok {
+			password, err := secrets(ctx, *s.Secret)
+			if err != nil {
+				return nil, fmt.Errorf("the password of account %s, %s: %w", s.Secret.Account, s.Secret.From, err)
+			}
+			if verifier, err = newVerifier(password); err != nil {
+				return nil, fmt.Errorf("the password of account %s, %s: %w", s.Secret.Account, s.Secret.From, err)
+			}
+			made[s.Secret.Role] = verifier
+		}
+		literal, err := sqltext.Literal(verifier)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = s.With(string(literal))
+	}
+	return out, nil
+}
+
+// application is one plan being applied.
+type application struct {
+	conn       *pgx.Conn
+	plan       *plan.Plan
+	opts       ApplyOptions
+	statements []string
+	hash       string
+}
+
+func (a *application) attempt(ctx context.Context) error {
+	tx, err := a.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+	if err != nil {
+		return fmt.Errorf("starting the transaction: %w", err)
+	}
+	// After a commit this does nothing; after a cancelled context the
+	// connection is closed, which rolls back as well.
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	if err := a.lock(ctx); err != nil {
+		return err
+	}
+	live, err := inspect(ctx, a.conn, a.plan.Project, a.plan.Scope)
+	if err != nil {
+		return err
+	}
+	switch {
+	case live.Server.Recovery:
+		return ErrStandby
+	case live.Server.Database != a.plan.Database:
+		return fmt.Errorf("%w: it was made for %q, this is %q", ErrWrongDatabase, a.plan.Database, live.Server.Database)
+	case live.Fingerprint != a.plan.Fingerprint:
+		return ErrStale
+	}
+	if err := a.run(ctx); err != nil {
+		return err
+	}
+	if err := a.writeHistory(ctx); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// A commit that was sent is not taken back half way.
+	if err := tx.Commit(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// applyLock is the key of the advisory lock that two plans for one database
+// compete for: "postern" in ASCII.
+const applyLock = "31647739056321134"
+
+// lock keeps other plans out, and others off the tables that change.
+func (a *application) lock(ctx context.Context) error {
+	timeout := fmt.Sprintf("%dms", max(1, a.opts.LockTimeout.Milliseconds()))
+	err := newReader(a.conn.PgConn()).run(ctx,
+		&catalogQuery{name: "settings", sql: pinSession},
+		&catalogQuery{name: "lock timeout", sql: "SELECT set_config('lock_timeout', $1, true)", args: [][]byte{[]byte(timeout)}},
+		&catalogQuery{name: "lock", sql: "SELECT pg_advisory_xact_lock(" + applyLock + ")"},
+	)
+	if err != nil {
+		return err
+	}
+	if err := a.lockRole(ctx); err != nil {
+		return err
+	}
+	if len(a.plan.LockTables) == 0 {
+		return nil
+	}
+	// Names in a plan are printed, that is quoted, already.
+	_, err = a.conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+strings.Join(a.plan.LockTables, ", ONLY ")+" IN ACCESS EXCLUSIVE MODE").ReadAll()
+	if err != nil {
+		return lockError(err)
+	}
+	return nil
+}
+
+func lockError(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") { // a table or schema is gone
+		return ErrStale
+	}
+	return fmt.Errorf("locking the tables: %w", err)
+}
+
+// lockRole serialises with plans for other databases of the same cluster:
+// advisory locks are per database, roles are not. Writing a role's comment
+// again locks that row of a shared catalog.
+func (a *application) lockRole(ctx context.Context) error {
+	if !a.changesRoles() {
+		return nil
+	}
+	var name, comment string
+	err := newReader(a.conn.PgConn()).run(ctx, &catalogQuery{
+		name: "roles", args: [][]byte{jsonArg(a.plan.Scope.Roles), []byte(Mark(a.plan.Project))},
+		sql: `SELECT min(rolname::text COLLATE "C"), $2::text FROM pg_roles
+			WHERE rolname::text IN (SELECT json_array_elements_text($1::json)) AND shobj_description(oid, 'pg_authid') = $2::text`,
+		each: func(r row) error { name, comment = r.text(0), r.text(1); return nil },
+	})
+	if err != nil || name == "" {
+		return err
+	}
+	text, err := CommentOn(RoleID(name), comment)
+	if err != nil {
+		return err
+	}
+	if _, err := a.conn.PgConn().Exec(ctx, string(text)).ReadAll(); err != nil {
+		return fmt.Errorf("locking role %s: %w", name, err)
+	}
+	return nil
+}
+
+func (a *application) changesRoles() bool {
+	for _, s := range a.plan.Statements {
+		switch s.Object.Kind {
+		case plan.Kind(KindRole), "membership", "password":
+			return true
+		}
+	}
+	return false
+}
+
+// chunk is how many statements go in one message: enough that round trips do
+// not count, few enough that progress is seen.
+const chunk = 500
+
+func (a *application) run(ctx context.Context) error {
+	for start := 0; start < len(a.statements); start += chunk {
+		end := min(start+chunk, len(a.statements))
+		results := a.conn.PgConn().Exec(ctx, strings.Join(a.statements[start:end], ";\n"))
+		done := start
+		for results.NextResult() {
+			if _, err := results.ResultReader().Close(); err == nil {
+				done++
+			}
+		}
+		if err := results.Close(); err != nil {
+			failed := min(done, end-1)
+			return fmt.Errorf("statement %d of %d, %s: %w\n%s", failed+1, len(a.statements),
+				a.plan.Statements[failed].Object, err, a.plan.Statements[failed].Text())
+		}
+		a.opts.Progress(end, len(a.statements))
+	}
+	return nil
+}
+
+// writeHistory notes who applied what.
+func (a *application) writeHistory(ctx context.Context) error {
+	var table plan.TableName
+	for _, g := range a.plan.Scope.Generated {
+		if g.Name == tableHistory {
+			table = g.TableName
+		}
+	}
+	if table.Name == "" {
+		return nil
+	}
+	query, err := build(func(b *sqltext.Builder) {
+		b.Raw("INSERT INTO ").Qualified(table.Schema, table.Name)
+		b.Raw(" (applied_at, project, revision, actor, plan) VALUES (clock_timestamp(), $1, $2, coalesce(nullif($3, ''), session_user::text), $4)")
+	})
+	if err != nil {
+		return err
+	}
+	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "history", sql: string(query), args: [][]byte{
+		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(a.hash)}})
+}

@@ -1,0 +1,296 @@
+package postgres
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+// bookkeeping is one of the tables that applying keeps, or nil.
+func (d *differ) bookkeeping(name string) *GeneratedTable {
+	for id, t := range d.want.Generated {
+		if id.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+func (d *differ) compareSchemas() {
+	compareKeyed(d.want.Schemas, d.live.Schemas, ObjectID.Compare,
+		func(id ObjectID, want *Schema) {
+			if !want.Managed {
+				d.diags.Fail("postgres-schema-missing", d.place(), fmt.Sprintf("schema %s does not exist", printed(id)),
+					"Create it, or correct the schema of the tables that are declared in it.")
+				return
+			}
+			d.add(item{phase: phaseGenerated, id: id, change: plan.Add{About: about(id, d.place(), ""), After: "owned by " + want.Owner}},
+				sql(CreateSchema(want)), sql(CommentOn(id, Mark(d.want.Project))))
+		},
+		func(id ObjectID, want, have *Schema) {
+			if !want.Managed {
+				return
+			}
+			if strings.HasPrefix(have.Comment, Mark("")) && have.Comment != Mark(d.want.Project) {
+				d.diags.Fail("postgres-foreign-mark", d.place(), fmt.Sprintf("schema %s belongs to another project (%s)",
+					printed(id), strings.TrimPrefix(have.Comment, Mark(""))), "One database is governed by one project at a time.")
+				return
+			}
+			if have.Comment == "" && have.Owner != want.Owner && d.live.Records == nil {
+				d.diags.Fail("postgres-schema-unmarked", d.place(), fmt.Sprintf("schema %s exists already and was not made by this project", printed(id)),
+					"Rename it: Postern keeps its own functions and tables in a schema of that name.")
+				return
+			}
+			var statements []printedSQL
+			if have.Owner != want.Owner {
+				statements = append(statements, sql(SetOwner(id, want.Owner)))
+			}
+			if have.Comment != Mark(d.want.Project) {
+				statements = append(statements, sql(CommentOn(id, Mark(d.want.Project))))
+			}
+			if len(statements) > 0 {
+				d.add(item{phase: phaseGenerated, id: id, change: plan.Modify{About: about(id, d.place(), plan.ReasonDrift),
+					Before: "owned by " + have.Owner + " " + have.Comment, After: "owned by " + want.Owner + " " + Mark(d.want.Project)}}, statements...)
+			}
+		},
+		func(ObjectID, *Schema) {})
+}
+
+func (d *differ) compareGenerated() {
+	compareKeyed(d.want.Generated, d.live.Generated, ObjectID.Compare, d.createGenerated, d.changeGenerated,
+		func(ObjectID, *GeneratedTable) {})
+}
+
+func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {
+	statements := []printedSQL{sql(CreateGenerated(want)), sql(SetOwner(id, want.Owner))}
+	for _, r := range want.Rows {
+		statements = append(statements, sql(InsertRow(want, r)))
+	}
+	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Add{About: about(id, d.place(), ""),
+		After: fmt.Sprintf("%d columns, %d rows", len(want.Columns), len(want.Rows))}}, statements...)
+}
+
+func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
+	if !sameDefinition(want, have) {
+		d.redefine(id, want)
+		return
+	}
+	if have.Owner != want.Owner {
+		d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), plan.ReasonDrift),
+			Before: "owned by " + have.Owner, After: "owned by " + want.Owner}}, sql(SetOwner(id, want.Owner)))
+	}
+	if !want.Filled {
+		return
+	}
+	if slices.Contains(d.live.Unreadable, id) {
+		d.diags.Fail("postgres-privilege", d.place(), fmt.Sprintf("role %s may not read table %s", d.live.Server.User, printed(id)),
+			"Plan as a superuser, or as a member of "+printed(RoleID(want.Owner))+".")
+		return
+	}
+	d.changeRows(want, have)
+}
+
+// redefine makes a generated table anew when its columns have changed. Only a
+// table whose whole content the program states can be.
+func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
+	if !want.Filled {
+		d.diags.Fail("postgres-generated-changed", d.place(), fmt.Sprintf("table %s is not as this version of Postern makes it", printed(id)),
+			"It was altered by hand, or another version of Postern made it. Its content is not in the project, so it is not made anew: restore its columns.")
+		return
+	}
+	d.fresh[id] = true
+	statements := []printedSQL{sql(DropObject(id)), sql(CreateGenerated(want)), sql(SetOwner(id, want.Owner))}
+	for _, r := range want.Rows {
+		statements = append(statements, sql(InsertRow(want, r)))
+	}
+	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), ""),
+		Before: "other columns", After: fmt.Sprintf("%d columns, %d rows", len(want.Columns), len(want.Rows))}}, statements...)
+}
+
+func sameDefinition(a, b *GeneratedTable) bool {
+	return slices.Equal(a.PrimaryKey, b.PrimaryKey) && slices.EqualFunc(a.Columns, b.Columns, func(x, y Column) bool {
+		return x.Name == y.Name && x.Type == y.Type && x.NotNull == y.NotNull
+	})
+}
+
+func rowKey(t *GeneratedTable, r []*string) []string {
+	var key []string
+	for i, c := range t.Columns {
+		if slices.Contains(t.PrimaryKey, c.Name) && i < len(r) && r[i] != nil {
+			key = append(key, *r[i])
+		}
+	}
+	return key
+}
+
+// changeRows brings the rows of a filled table to what the program states.
+func (d *differ) changeRows(want, have *GeneratedTable) {
+	index := func(t *GeneratedTable, rows [][]*string) map[string][]*string {
+		out := map[string][]*string{}
+		for _, r := range rows {
+			out[fmt.Sprintf("%q", rowKey(t, r))] = r
+		}
+		return out
+	}
+	del := func(r []*string) printedSQL { return sql(DeleteRow(want, keyInOrder(want, r))) }
+	describe := func(r []*string) plan.About {
+		name := printed(want.ID) + " " + strings.Join(rowKey(want, r), ", ")
+		return plan.About{Object: plan.Object{Kind: "row", Name: name}, Span: d.place()}
+	}
+	it := item{phase: phaseGenerated, order: 2, id: want.ID}
+	compareKeyed(index(want, want.Rows), index(want, have.Rows), strings.Compare,
+		func(_ string, w []*string) {
+			it.change = plan.Add{About: describe(w), After: describeRow(w)}
+			d.add(it, sql(InsertRow(want, w)))
+		},
+		func(_ string, w, h []*string) {
+			if describeRow(w) == describeRow(h) {
+				return
+			}
+			it.change = plan.Modify{About: describe(w), Before: describeRow(h), After: describeRow(w)}
+			d.add(it, del(h), sql(InsertRow(want, w)))
+		},
+		func(_ string, h []*string) {
+			it.change = plan.Remove{About: describe(h), Before: describeRow(h)}
+			d.add(it, del(h))
+		})
+}
+
+// keyInOrder is a row's key in the order of the primary key.
+func keyInOrder(t *GeneratedTable, r []*string) []string {
+	var key []string
+	for _, name := range t.PrimaryKey {
+		for i, c := range t.Columns {
+			if c.Name == name && i < len(r) && r[i] != nil {
+				key = append(key, *r[i])
+			}
+		}
+	}
+	return key
+}
+
+func describeRow(r []*string) string {
+	out := make([]string, len(r))
+	for i, v := range r {
+		out[i] = "NULL"
+		if v != nil {
+			out[i] = fmt.Sprintf("%q", *v)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (d *differ) compareFunctions() {
+	compareKeyed(d.want.Functions, d.live.Functions, ObjectID.Compare,
+		func(id ObjectID, want *Function) {
+			d.add(item{phase: phaseGenerated, order: 3, id: id, change: plan.Add{About: about(id, d.place(), ""), After: describeFunction(want)}},
+				d.createFunction(want)...)
+		},
+		func(id ObjectID, want, have *Function) {
+			if describeFunction(want) == describeFunction(have) && want.Comment == have.Comment {
+				return
+			}
+			change := plan.Modify{About: about(id, d.place(), ""), Before: describeFunction(have), After: describeFunction(want)}
+			if want.Returns != have.Returns || want.Arguments != have.Arguments {
+				d.diags.Fail("postgres-generated-changed", d.place(), fmt.Sprintf("function %s is not as this version of Postern makes it", printed(id)),
+					"It returns another type, or its arguments have other names. Drop it, with the policies that call it, and plan again.")
+				return
+			}
+			d.add(item{phase: phaseGenerated, order: 3, id: id, change: change}, d.createFunction(want)...)
+		},
+		func(id ObjectID, have *Function) {
+			if have.Comment != Mark(d.want.Project) {
+				d.diags.Warn("postgres-function-unknown", d.place(), fmt.Sprintf("function %s was not made by this project", printed(id)),
+					"It stands in the schema that Postern keeps for itself and is left alone. Nobody but its owner keeps rights on it.")
+				return
+			}
+			d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{About: about(id, source.Span{}, "no longer needed"),
+				Before: describeFunction(have)}}, sql(DropObject(id)))
+		})
+}
+
+// createFunction makes or replaces a function. Postgres gives EXECUTE on a new
+// one to PUBLIC, which is taken away at once.
+func (d *differ) createFunction(f *Function) []printedSQL {
+	out := []printedSQL{sql(CreateFunction(f)), sql(SetOwner(f.ID, f.Owner))}
+	public := GrantKey{Object: f.ID, Grantee: Public(), Privilege: PrivilegeExecute}
+	_, wanted := d.want.Grants[public]
+	if _, there := d.live.Functions[f.ID]; !there && !wanted {
+		out = append(out, sql(RevokeSQL([]GrantKey{public}, "", false)))
+	}
+	if f.Comment != "" {
+		out = append(out, sql(CommentOn(f.ID, f.Comment)))
+	}
+	return out
+}
+
+func describeFunction(f *Function) string {
+	flags := ""
+	if f.SecurityDefiner {
+		flags += " SECURITY DEFINER"
+	}
+	if f.Strict {
+		flags += " STRICT"
+	}
+	if f.Leakproof {
+		flags += " LEAKPROOF"
+	}
+	return fmt.Sprintf("(%s) RETURNS %s LANGUAGE %s %s PARALLEL %s%s %s OWNER %s\n%s", f.Arguments, f.Returns, f.Language,
+		f.Volatility, f.Parallel, flags, strings.Join(f.Config, " "), f.Owner, f.Body)
+}
+
+// record adds the statements that write down what the plan makes.
+func (d *differ) record() {
+	table := d.bookkeeping(tableObjects)
+	if table == nil {
+		return
+	}
+	if len(d.made) > 0 {
+		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordPolicies(table.ID, d.made)))
+	}
+	if len(d.roles) > 0 {
+		slices.Sort(d.roles)
+		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordRoles(table.ID, d.roles)))
+	}
+	if len(d.forget) > 0 {
+		slices.SortFunc(d.forget, ObjectID.Compare)
+		d.add(item{phase: phaseRecord, id: table.ID}, sql(forget(table.ID, d.forget)))
+	}
+}
+
+// privileges says which rights the connected role lacks for the plan.
+func (d *differ) privileges() {
+	s := d.live.Server
+	if s.Super {
+		return
+	}
+	lacking := map[string]string{} // what is lacking -> for what
+	for _, it := range d.items {
+		if len(it.statements) == 0 {
+			continue
+		}
+		switch {
+		case it.phase == phaseRoles || it.id.Kind == KindRole:
+			if !s.CreateRole {
+				lacking["CREATEROLE"] = "roles " + printed(it.id)
+			}
+		case it.id.Kind == KindSchema && it.phase == phaseGenerated:
+			if d.live.Schemas[it.id] == nil && !s.Create {
+				lacking["CREATE on database "+printed(ObjectID{Kind: KindDatabase, Name: s.Database})] = "schema " + printed(it.id)
+			}
+		case it.id.Kind == KindTable || it.id.Kind == KindPolicy:
+			table := it.id.Table()
+			if facts := d.live.Facts[table]; facts != nil && !facts.Owned {
+				lacking["the rights of "+printed(RoleID(d.live.Tables[table].Owner))+", owner of "+printed(table)] = printed(it.id)
+			}
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(lacking)) {
+		d.diags.Fail("postgres-privilege", d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
+			"It is needed for "+lacking[what]+". Plan and apply as a role that has it, or as a superuser.")
+	}
+}

@@ -1,0 +1,381 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+func joinErrors(errs []error) error {
+	return fmt.Errorf("printing the plan's statements: %w", errors.Join(errs...))
+}
+
+func (d *differ) compareRoles() {
+	compareKeyed(d.want.Roles, d.live.Roles, ObjectID.Compare, d.createRole, d.changeRole, func(id ObjectID, have *Role) {
+		if _, recorded := d.live.Records[id]; recorded && !d.declared(id.Name) {
+			d.gone[id.Name] = true
+			d.dropRole(id, have)
+		}
+	})
+	for _, id := range slices.SortedFunc(maps.Keys(d.live.Records), ObjectID.Compare) {
+		if id.Kind == KindRole && d.live.Roles[id] == nil && !d.declared(id.Name) {
+			d.forget = append(d.forget, id)
+		}
+	}
+}
+
+func (d *differ) declared(role string) bool {
+	_, account := d.accts[role]
+	return account || d.want.Roles[RoleID(role)] != nil
+}
+
+func (d *differ) createRole(id ObjectID, want *Role) {
+	if !want.Managed {
+		d.diags.Fail("postgres-role-missing", want.Source, fmt.Sprintf("role %s does not exist", printed(id)),
+			"The account adopts a role (managed = false), so the role must be there before. Create it, or leave out managed = false.")
+		return
+	}
+	if id.Name == "public" || id.Name == "none" || strings.HasPrefix(id.Name, "pg_") {
+		d.diags.Fail("postgres-role-reserved", want.Source, fmt.Sprintf("%s cannot be the name of a role: Postgres keeps it for itself", printed(id)),
+			"Give the account another name or role; public, none and names that begin with pg_ are reserved.")
+		return
+	}
+	statements := []printedSQL{sql(CreateRole(want)), sql(CommentOn(id, Mark(d.want.Project)))}
+	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
+		statements = append(statements, sql(setRoleSetting(id.Name, name, want.Settings[name])))
+	}
+	d.add(item{phase: phaseRoles, id: id,
+		change: plan.Add{About: about(id, want.Source, ""), After: describeRole(want)}}, statements...)
+	d.setPassword(want)
+	d.roles = append(d.roles, id.Name)
+}
+
+func (d *differ) changeRole(id ObjectID, want, have *Role) {
+	if !want.Managed {
+		if have.Super || have.BypassRLS {
+			d.diags.Fail("postgres-role-bypasses", want.Source,
+				fmt.Sprintf("role %s is a superuser or has BYPASSRLS: no policy holds for it", printed(id)),
+				"Name another role, or take the attribute away: ALTER ROLE … NOSUPERUSER NOBYPASSRLS.")
+		}
+		return
+	}
+	if !d.ours(id, want, have) {
+		return
+	}
+	if _, recorded := d.live.Records[id]; !recorded {
+		d.roles = append(d.roles, id.Name)
+		d.add(item{phase: phaseRecord, id: id, change: plan.Add{
+			About: about(ObjectID{Kind: "record", Name: id.Name}, want.Source, ""), After: "managed from this database"}})
+	}
+	var statements []printedSQL
+	if !sameAttributes(want, have) {
+		statements = append(statements, sql(alterRole(want, have)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
+		if value, ok := have.Settings[name]; !ok || value != want.Settings[name] {
+			statements = append(statements, sql(setRoleSetting(id.Name, name, want.Settings[name])))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have.Settings)) {
+		if _, ok := want.Settings[name]; !ok {
+			statements = append(statements, sql(SetRoleSetting(id.Name, name, nil)))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(have.DatabaseSettings)) {
+		statements = append(statements, sql(resetDatabaseSetting(id.Name, d.live.Server.Database, name)))
+	}
+	if have.Comment != Mark(d.want.Project) {
+		statements = append(statements, sql(CommentOn(id, Mark(d.want.Project))))
+	}
+	if len(statements) > 0 {
+		d.add(item{phase: phaseRoles, id: id, change: plan.Modify{
+			About: about(id, want.Source, ""), Before: describeRole(have), After: describeRole(want)}}, statements...)
+	}
+	if d.opts.Passwords[id.Name] {
+		d.setPassword(want)
+	}
+}
+
+// ours reports whether an existing role is this project's, and says so where
+// it is not: a role without the mark is never altered.
+func (d *differ) ours(id ObjectID, want, have *Role) bool {
+	_, recorded := d.live.Records[id]
+	switch {
+	case have.Comment == Mark(d.want.Project):
+		return true
+	case strings.HasPrefix(have.Comment, Mark("")):
+		d.diags.Fail("postgres-foreign-mark", want.Source,
+			fmt.Sprintf("role %s belongs to another project (%s)", printed(id), strings.TrimPrefix(have.Comment, Mark(""))),
+			"Give the account another name or role, or remove it from the other project first.")
+		return false
+	case recorded:
+		return true
+	}
+	d.diags.Fail("postgres-role-unmarked", want.Source,
+		fmt.Sprintf("role %s exists already and was not made by this project", printed(id)),
+		"Adopt it with managed = false on the account, give the account another role, or run postern import.")
+	return false
+}
+
+func (d *differ) dropRole(id ObjectID, have *Role) {
+	if have.Comment != Mark(d.want.Project) {
+		d.forget = append(d.forget, id)
+		d.diags.Warn("postgres-role-kept", source.Span{}, fmt.Sprintf("role %s is no longer declared, but has lost its mark", printed(id)),
+			"It is not dropped, since it may be someone else's by now; its rights on declared tables are taken away.")
+		return
+	}
+	blocked := false
+	for _, dep := range d.live.Dependents {
+		if dep.Role != id.Name {
+			continue
+		}
+		blocked = true
+		what := "owns " + dep.Object
+		if dep.Database != d.live.Server.Database {
+			what = "is used in database " + dep.Database
+		}
+		d.diags.Fail("postgres-role-in-use", d.place(), fmt.Sprintf("role %s cannot be dropped: it %s", printed(id), what),
+			"Remove what it has there first (REASSIGN OWNED, DROP OWNED), then plan again.")
+	}
+	if blocked {
+		return
+	}
+	d.add(item{phase: phaseCleanup, order: 1, id: id, change: plan.Remove{
+		About: about(id, source.Span{}, "no longer declared"), Before: describeRole(have)}}, sql(DropRole(id.Name)))
+	d.forget = append(d.forget, id)
+	d.drops = append(d.drops, id.Name)
+}
+
+// setPassword adds the statement that sets a login's password to what apply
+// reads, and the one that remembers its verifier.
+func (d *differ) setPassword(role *Role) {
+	if role.PasswordFor == "" {
+		return
+	}
+	secret := plan.Secret{Account: role.PasswordFor, Role: role.ID.Name, From: passwordSource(d.opts.Datasource, role.PasswordFor)}
+	object := plan.Object{Kind: "password", Name: printed(role.ID)}
+	text, err := build(func(b *sqltext.Builder) { b.Raw("ALTER ROLE ").Ident(role.ID.Name).Raw(" PASSWORD ") })
+	if err != nil {
+		d.errs = append(d.errs, err)
+		return
+	}
+	at := secret
+	at.At = len(text)
+	statements := []plan.Statement{{SQL: string(text), Object: object, Secret: &at}}
+	d.items = append(d.items, item{phase: phaseRoles, order: 1, id: role.ID, statements: statements, change: plan.Modify{
+		About: plan.About{Object: object, Span: role.Source}, Before: "(not shown)", After: "read from " + secret.From}})
+	if table := d.bookkeeping(tablePasswords); table != nil {
+		head, err := build(func(b *sqltext.Builder) {
+			b.Raw("INSERT INTO ").Qualified(table.ID.Schema, table.ID.Name).Raw(" (role, verifier) VALUES (").Literal(role.ID.Name).Raw(", ")
+		})
+		if err != nil {
+			d.errs = append(d.errs, err)
+			return
+		}
+		keep := secret
+		keep.At = len(head)
+		d.items = append(d.items, item{phase: phaseRecord, id: role.ID, statements: []plan.Statement{{
+			SQL: string(head) + ") ON CONFLICT (role) DO UPDATE SET verifier = excluded.verifier", Object: object, Secret: &keep}}})
+	}
+}
+
+func sameAttributes(a, b *Role) bool {
+	return a.Login == b.Login && a.Inherit == b.Inherit && a.Super == b.Super && a.CreateRole == b.CreateRole &&
+		a.CreateDB == b.CreateDB && a.Replication == b.Replication && a.BypassRLS == b.BypassRLS &&
+		a.ConnectionLimit == b.ConnectionLimit && sameTime(a.ValidUntil, b.ValidUntil)
+}
+
+func sameTime(a, b *time.Time) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}
+
+// attributes lists a role's attributes as ALTER ROLE names them.
+func attributes(r *Role) []sqltext.SQL {
+	var out []sqltext.SQL
+	for _, a := range []struct {
+		on  bool
+		sql sqltext.SQL
+	}{
+		{r.Login, "LOGIN"}, {r.Inherit, "INHERIT"}, {r.Super, "SUPERUSER"}, {r.CreateDB, "CREATEDB"},
+		{r.CreateRole, "CREATEROLE"}, {r.Replication, "REPLICATION"}, {r.BypassRLS, "BYPASSRLS"},
+	} {
+		if a.on {
+			out = append(out, a.sql)
+		} else {
+			out = append(out, "NO"+a.sql)
+		}
+	}
+	return append(out, "CONNECTION LIMIT "+sqltext.Int(r.ConnectionLimit))
+}
+
+// alterRole states only the attributes that differ: stating NOSUPERUSER needs
+// a superuser even where it changes nothing.
+func alterRole(want, have *Role) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("ALTER ROLE ").Ident(want.ID.Name).Raw(" WITH")
+		is := attributes(have)
+		for i, a := range attributes(want) {
+			if a != is[i] {
+				b.Raw(" ", a)
+			}
+		}
+		if !sameTime(want.ValidUntil, have.ValidUntil) {
+			b.Raw(" VALID UNTIL ").Literal(validUntil(want))
+		}
+	})
+}
+
+func validUntil(r *Role) string {
+	if r.ValidUntil == nil {
+		return "infinity"
+	}
+	return r.ValidUntil.UTC().Format(time.RFC3339Nano)
+}
+
+func describeRole(r *Role) string {
+	var out []string
+	for _, a := range attributes(r) {
+		out = append(out, string(a))
+	}
+	if r.ValidUntil != nil {
+		out = append(out, "VALID UNTIL "+validUntil(r))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
+		out = append(out, "SET "+name+" = "+r.Settings[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.DatabaseSettings)) {
+		out = append(out, "IN THIS DATABASE SET "+name+" = "+r.DatabaseSettings[name])
+	}
+	if !r.Managed {
+		out = append(out, "without the project's mark")
+	}
+	return strings.Join(out, " ")
+}
+
+// setRoleSetting is ALTER ROLE … SET for a value as the catalog stores it.
+func setRoleSetting(role, name, value string) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("ALTER ROLE ").Ident(role).Raw(" SET ").Ident(name).Raw(" TO ")
+		if name == "search_path" {
+			configValue(b, value)
+		} else {
+			b.Literal(value)
+		}
+	})
+}
+
+func resetDatabaseSetting(role, database, name string) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("ALTER ROLE ").Ident(role).Raw(" IN DATABASE ").Ident(database).Raw(" RESET ").Ident(name)
+	})
+}
+
+func (d *differ) compareMemberships() {
+	compareKeyed(d.want.Memberships, d.live.Memberships, compareMembership,
+		func(k MembershipKey, want *Membership) {
+			d.add(item{phase: phaseWiden, id: RoleID(k.Member), change: plan.Add{
+				About: d.membershipAbout(k, ""), After: describeMembership(want)}}, sql(d.grantMembership(want)))
+		},
+		func(k MembershipKey, want, have *Membership) {
+			same := want.Admin == have.Admin
+			if d.live.Server.Version >= 160000 {
+				same = same && want.Inherit == have.Inherit && want.Set == have.Set
+			}
+			if same {
+				return
+			}
+			statements := d.revokeMembership(have)
+			statements = append(statements, sql(d.grantMembership(want)))
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Modify{About: d.membershipAbout(k, plan.ReasonDrift),
+				Before: describeMembership(have), After: describeMembership(want)}}, statements...)
+		},
+		func(k MembershipKey, have *Membership) {
+			// Whoever creates a role on PostgreSQL 16 gets a membership that gives
+			// the right to administer it and nothing else.
+			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
+				return
+			}
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Remove{
+				About: d.membershipAbout(k, plan.ReasonDrift), Before: describeMembership(have)}}, d.revokeMembership(have)...)
+			d.stale[k.Member] = true
+		})
+}
+
+// manages reports whether a role's rights are the project's alone.
+func (d *differ) manages(role string) bool {
+	a := d.accts[role]
+	if a == nil {
+		return false
+	}
+	if r := d.want.Roles[RoleID(role)]; r != nil {
+		return r.Managed
+	}
+	return a.Managed
+}
+
+func compareMembership(a, b MembershipKey) int {
+	if c := strings.Compare(a.Role, b.Role); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Member, b.Member)
+}
+
+func (d *differ) membershipAbout(k MembershipKey, reason string) plan.About {
+	var span source.Span
+	for _, name := range []string{k.Member, k.Role} {
+		if r := d.want.Roles[RoleID(name)]; r != nil && span.IsZero() {
+			span = r.Source
+		}
+	}
+	return plan.About{Object: plan.Object{Kind: "membership", Name: printed(RoleID(k.Member)) + " in " + printed(RoleID(k.Role))},
+		Span: span, Reason: reason}
+}
+
+func describeMembership(m *Membership) string {
+	out := "member"
+	if !m.Inherit {
+		out += ", does not inherit"
+	}
+	if !m.Set {
+		out += ", cannot SET ROLE"
+	}
+	if m.Admin {
+		out += ", may add members"
+	}
+	return out
+}
+
+func (d *differ) grantMembership(m *Membership) (sqltext.SQL, error) {
+	text, err := GrantMembership(m.MembershipKey)
+	if d.live.Server.Version >= 160000 {
+		options := map[bool]sqltext.SQL{true: "TRUE", false: "FALSE"}
+		text += " WITH INHERIT " + options[m.Inherit] + ", SET " + options[m.Set]
+	}
+	return text, err
+}
+
+// revokeMembership takes a membership away, whoever granted it: from
+// PostgreSQL 16 on each grantor's grant stands on its own.
+func (d *differ) revokeMembership(m *Membership) []printedSQL {
+	text, err := RevokeMembership(m.MembershipKey)
+	if d.live.Server.Version < 160000 || len(m.Grantors) == 0 {
+		return []printedSQL{{text, err}}
+	}
+	var out []printedSQL
+	for _, g := range m.Grantors {
+		out = append(out, sql(build(func(b *sqltext.Builder) {
+			b.Raw(text, " GRANTED BY ").Ident(g).Raw(" CASCADE")
+		})))
+	}
+	return out
+}

@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+// PlanOptions say where a plan is from.
+type PlanOptions struct {
+	Datasource *model.Datasource
+	Revision   string    // git commit of the source
+	Created    time.Time // when the plan is made
+	// Secrets reads passwords, to see whether one has changed; nil: a password
+	// is set only when its login is created.
+	Secrets Secrets
+}
+
+// MakePlan compares a desired state with the database and gives the plan that
+// makes them equal. The plan is nil when the diagnostics hold an error.
+func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions) (*plan.Plan, diag.List, error) {
+	want = withBookkeeping(want)
+	live, err := Inspect(ctx, conn, want.Project, ScopeOf(want))
+	if errors.Is(err, ErrServerOld) {
+		var diags diag.List
+		diags.Fail("postgres-version", opts.Datasource.Span, "the server is too old", err.Error())
+		return nil, diags, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var diags diag.List
+	passwords, err := changedPasswords(ctx, conn, want, live, opts, &diags)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, found, err := Diff(want, live, Options{Datasource: opts.Datasource, Passwords: passwords})
+	diags = append(diags, found...).Sorted()
+	if err != nil || diags.HasErrors() {
+		return nil, diags, err
+	}
+	p.Revision, p.Created = opts.Revision, opts.Created.UTC().Truncate(time.Second)
+	return p, diags, nil
+}
+
+// withBookkeeping adds the tables that applying keeps to a desired state.
+func withBookkeeping(want *State) *State {
+	var schema ObjectID
+	for id, s := range want.Schemas {
+		if s.Managed {
+			schema = id
+		}
+	}
+	if schema.Name == "" {
+		return want
+	}
+	out := *want
+	out.Generated = maps.Clone(want.Generated)
+	if out.Generated == nil {
+		out.Generated = map[ObjectID]*GeneratedTable{}
+	}
+	for _, t := range bookkeepingTables(schema.Name, want.Schemas[schema].Owner) {
+		if out.Generated[t.ID] == nil {
+			out.Generated[t.ID] = t
+		}
+	}
+	return &out
+}
+
+// bookkeepingTables are what was made (objects), what was applied (history),
+// and the verifiers of the passwords that were set. Only their owner and
+// superusers may read them.
+func bookkeepingTables(schema, owner string) []*GeneratedTable {
+	text := func(names ...string) []Column {
+		var out []Column
+		for _, n := range names {
+			out = append(out, Column{Name: n, Type: "text", NotNull: true})
+		}
+		return out
+	}
+	at := Column{Name: "applied_at", Type: "timestamp with time zone", NotNull: true}
+	return []*GeneratedTable{
+		{ID: TableID(schema, tableObjects), Owner: owner, Columns: text("kind", "schema", "name", "sub", "desired", "live"),
+			PrimaryKey: []string{"kind", "schema", "name", "sub"}},
+		{ID: TableID(schema, tableHistory), Owner: owner, Columns: append([]Column{at}, text("project", "revision", "actor", "plan")...),
+			PrimaryKey: []string{"applied_at", "plan"}},
+		{ID: TableID(schema, tablePasswords), Owner: owner, Columns: text("role", "verifier"), PrimaryKey: []string{"role"}},
+	}
+}
+
+// changedPasswords says for which login roles the password that is wanted is
+// not the one that is set, as far as that can be known: superusers see what is
+// set, the owner of schema postern what was set last by a plan.
+func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts PlanOptions, diags *diag.List) (map[string]bool, error) {
+	var logins []string
+	for id, r := range want.Roles {
+		if r.PasswordFor != "" && r.Managed && live.Roles[id] != nil {
+			logins = append(logins, id.Name)
+		}
+	}
+	if opts.Secrets == nil || len(logins) == 0 {
+		return nil, nil
+	}
+	slices.Sort(logins)
+	known, err := verifiers(ctx, conn, want, live, logins)
+	if err != nil || known == nil {
+		return nil, err
+	}
+	changed := map[string]bool{}
+	for _, login := range logins {
+		role := want.Roles[RoleID(login)]
+		secret := plan.Secret{Account: role.PasswordFor, Role: login, From: passwordSource(opts.Datasource, role.PasswordFor)}
+		password, err := opts.Secrets(ctx, secret)
+		if err != nil {
+			diags.Fail("postgres-password", role.Source, fmt.Sprintf("the password of account %s cannot be read", role.PasswordFor), err.Error())
+			continue
+		}
+		if !verifies(known[login], password) {
+			changed[login] = true
+		}
+	}
+	return changed, nil
+}
+
+// passwordSource names where an account's password is read.
+func passwordSource(ds *model.Datasource, account string) string {
+	if ds != nil {
+		for _, a := range ds.Accounts {
+			if a.Name == account && a.Password != nil {
+				return a.Password.String()
+			}
+		}
+	}
+	return "(sensitive value)"
+}
+
+// verifiers reads what is known of the logins' passwords; nil when nothing may
+// be read.
+func verifiers(ctx context.Context, conn *pgx.Conn, want *State, live *Live, logins []string) (map[string]string, error) {
+	query := sqltext.SQL("SELECT rolname, coalesce(rolpassword, '') FROM pg_catalog.pg_authid" +
+		" WHERE rolname::text IN (SELECT json_array_elements_text($1::json))")
+	if !live.Server.AuthID {
+		var table *GeneratedTable
+		for id, t := range want.Generated {
+			if id.Name == tablePasswords && live.Generated[id] != nil && !slices.Contains(live.Unreadable, id) {
+				table = t
+			}
+		}
+		if table == nil {
+			return nil, nil
+		}
+		var err error
+		query, err = build(func(b *sqltext.Builder) {
+			b.Raw("SELECT role, verifier FROM ").Qualified(table.ID.Schema, table.ID.Name)
+			b.Raw(" WHERE role IN (SELECT json_array_elements_text($1::json))")
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]string{}
+	err := newReader(conn.PgConn()).run(ctx, &catalogQuery{name: "passwords", sql: string(query), args: [][]byte{jsonArg(logins)},
+		each: func(r row) error { out[r.text(0)] = r.text(1); return nil }})
+	return out, err
+}
