@@ -55,10 +55,14 @@ test "a moderator is not a superuser" {
   }
 }
 
-test "superusers found clubs and give items" {
+test "superusers found and correct clubs, and give items" {
   app  = app.api
   user = { id = "00000000-0000-4000-8000-0000000000a0", access_level = access_level.superuser }
+  given "game" "clubs" {
+    night_owls = { name = "Night owls", recruiting = false }
+  }
   expect {
+    edit = [night_owls]
     write "a club" {
       table   = table.game.clubs
       to      = { name = "Riverbank", recruiting = true }

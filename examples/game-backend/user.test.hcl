@@ -114,11 +114,12 @@ test "friendship is asked by one side and accepted by the other" {
   given "game" "friendships" {
     i_asked      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a2", state = "asked" }
     they_asked   = { user_id = "00000000-0000-4000-8000-0000000000a3", friend_id = "00000000-0000-4000-8000-0000000000a1", state = "asked" }
+    friends      = { user_id = "00000000-0000-4000-8000-0000000000a4", friend_id = "00000000-0000-4000-8000-0000000000a1", state = "accepted" }
     not_about_me = { user_id = "00000000-0000-4000-8000-0000000000a3", friend_id = "00000000-0000-4000-8000-0000000000a2", state = "accepted" }
   }
   expect {
-    view   = [i_asked, they_asked]
-    delete = [i_asked, they_asked]
+    view   = [i_asked, they_asked, friends]
+    delete = [i_asked, they_asked, friends]
     write "accept" {
       from    = they_asked
       to      = { state = "accepted" }
@@ -129,14 +130,24 @@ test "friendship is asked by one side and accepted by the other" {
       to      = { state = "accepted" }
       allowed = false
     }
+    write "turn an acceptance back" {
+      from    = friends
+      to      = { state = "asked" }
+      allowed = false
+    }
+    write "accept somebody who never asked" {
+      from    = they_asked
+      to      = { user_id = "00000000-0000-4000-8000-0000000000a2", state = "accepted" }
+      allowed = false
+    }
     write "ask" {
       table   = table.game.friendships
-      to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a4", state = "asked" }
+      to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a5", state = "asked" }
       allowed = true
     }
     write "befriend by force" {
       table   = table.game.friendships
-      to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a4", state = "accepted" }
+      to      = { user_id = "00000000-0000-4000-8000-0000000000a1", friend_id = "00000000-0000-4000-8000-0000000000a5", state = "accepted" }
       allowed = false
     }
     write "ask oneself" {

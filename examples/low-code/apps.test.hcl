@@ -97,6 +97,11 @@ test "approvers: small amounts" {
       to      = { status = "open" }
       allowed = false
     }
+    write "decide again" {
+      from    = done
+      to      = { status = "approved" }
+      allowed = false
+    }
     write "approve a large amount" {
       from    = hundred
       to      = { status = "approved" }

@@ -21,6 +21,11 @@ test "a team member sees their own tasks and the team's open ones" {
       to      = { spent_hours = -1 }
       allowed = false
     }
+    write "stretch the estimate" {
+      from    = mine_open
+      to      = { estimate_hours = 40 }
+      allowed = false
+    }
     write "hand over" {
       from    = mine_open
       to      = { assignee_id = "00000000-0000-4000-8000-0000000000a2" }
