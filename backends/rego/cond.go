@@ -92,15 +92,20 @@ func (s *scope) inline(c model.Cond) body {
 		return alternatives[0]
 	}
 	helper := s.out.unique(s.base)
-	var args []term
-	for _, r := range s.free(c) {
-		args = append(args, name(r))
-	}
+	free := s.free(c)
 	for _, b := range alternatives {
+		var args []term
+		for _, v := range free {
+			args = append(args, b.argument(v))
+		}
 		s.out.add(rule{name: helper, args: args, body: satisfiable(b)})
 	}
-	if args == nil {
+	if len(free) == 0 {
 		return body{test{term: name(helper)}}
+	}
+	var args []term
+	for _, v := range free {
+		args = append(args, name(v))
 	}
 	return body{test{term: call{fn: helper, args: args}}}
 }
@@ -164,7 +169,7 @@ func relatedRows(c model.Cond) (model.RelatedRows, bool) {
 }
 
 // atom writes the atoms that are one term: undefined or false when an operand
-// is. Their opposites compare a built-in's result with false instead of using
+// is. The opposites compare a built-in's result with false instead of using
 // `not`, which would turn undefined into true.
 func (s *scope) atom(c model.Cond) term {
 	switch x := c.(type) {
@@ -173,7 +178,7 @@ func (s *scope) atom(c model.Cond) term {
 	case *model.Truth:
 		return infix{"==", s.operand(x.X), boolean(x.Want)}
 	case *model.In:
-		return opposite(infix{"in", s.operand(x.Elem), s.operand(x.Set)}, x.Not)
+		return member(s.operand(x.Elem), s.operand(x.Set), x.Not)
 	case *model.InNetwork:
 		return s.inNetwork(x)
 	case *model.ViaApp:
@@ -188,6 +193,15 @@ func (s *scope) atom(c model.Cond) term {
 	}
 }
 
+// member is x in set. Its opposite is a function of the library, whose
+// arguments are known to be defined where it uses `not`.
+func member(x, set term, not bool) term {
+	if not {
+		return call{fn: library + "outside", args: []term{x, set}}
+	}
+	return infix{"in", x, set}
+}
+
 func opposite(t term, not bool) term {
 	if not {
 		return infix{"==", t, boolean(false)}
@@ -200,8 +214,7 @@ func opposite(t term, not bool) term {
 func (s *scope) inNetwork(x *model.InNetwork) term {
 	address := s.operand(x.X)
 	if x.Net.Addr().Is4In6() {
-		none := infix{"in", address, set{}}
-		return opposite(none, x.Not)
+		return member(address, set{}, x.Not)
 	}
 	network := text(x.Net.Masked().String())
 	return opposite(call{fn: "net.cidr_contains", args: []term{network, address}}, x.Not)
@@ -227,11 +240,11 @@ func (s *scope) known(x *model.Known) term {
 	default:
 		return s.fail(fmt.Errorf("known of an expression of type %T has no form in Rego", x.X))
 	}
-	return infix{op, memberOf(from, member), null{}}
+	return infix{op, at(from, member), null{}}
 }
 
-// memberOf is a member of a document, null when it is missing.
-func memberOf(document term, key string) term {
+// at is a member of a document, null when it is missing.
+func at(document term, key string) term {
 	return call{fn: "object.get", args: []term{document, text(key), null{}}}
 }
 
@@ -242,7 +255,7 @@ func (s *scope) null(x *model.ColumnRef, not bool) body {
 		op = "!="
 	}
 	owner, out := s.owner(x.Row, x.Path)
-	return append(out, test{term: infix{op, memberOf(owner, x.Column.Name), null{}}})
+	return append(out, test{term: infix{op, at(owner, x.Column.Name), null{}}})
 }
 
 // owner is the record that a path leads to, and the test that there is one.
@@ -345,11 +358,12 @@ func satisfiable(b body) body {
 func (s *scope) count(x *model.Count, rows term) body {
 	all := s.fresh("rows")
 	yes, no := s.counted(x.From, x.Holds, name(all)), s.counted(x.From, x.Fails, name(all))
-	holds := s.fresh("holds")
+	holds, fails := s.fresh("holds"), s.fresh("fails")
 	return body{
 		let{name: all, value: rows},
 		let{name: holds, value: yes},
-		test{term: infix{"==", infix{"+", name(holds), no}, call{fn: "count", args: []term{name(all)}}}},
+		let{name: fails, value: no},
+		test{term: infix{"==", infix{"+", name(holds), name(fails)}, call{fn: "count", args: []term{name(all)}}}},
 		test{term: infix{string(x.Op), name(holds), s.operand(x.N)}},
 	}
 }

@@ -148,7 +148,7 @@ func attributeRules(p *model.Program) ([]rule, error) {
 		return nil, fmt.Errorf("the identity has no key")
 	}
 	key := p.Identity.Key
-	claim := member(ref{base: "claims"}, key.Claim)
+	claim := claimAt(ref{base: "claims"}, key.Claim)
 	out := []rule{
 		{name: "key", value: asText(key, read("", claim, key.Type, ""))},
 		{name: "user_key", value: asText(key, ref{"user", []string{key.Name}})},
@@ -158,7 +158,7 @@ func attributeRules(p *model.Program) ([]rule, error) {
 		out = append(out, rule{note: attributeNote("user", a), name: "attribute", key: a.Name, value: read("", raw, a.Type, "")})
 	}
 	for _, a := range p.Request {
-		raw := member(ref{base: "context"}, a.Claim)
+		raw := claimAt(ref{base: "context"}, a.Claim)
 		out = append(out, rule{note: attributeNote("request", a), name: "request", key: a.Name, value: read("", raw, a.Type, "")})
 	}
 	return out, nil
@@ -168,7 +168,7 @@ func attributeNote(of string, a *model.Attribute) *note {
 	return &note{title: of + "." + a.Name, description: a.Type.String(), source: a.Span.String()}
 }
 
-func member(document term, path []string) term {
+func claimAt(document term, path []string) term {
 	return call{fn: "object.get", args: []term{document, steps(path), null{}}}
 }
 
@@ -221,7 +221,7 @@ func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 	for chunk := range slices.Chunk(list, rulesPerFile) {
 		n++
 		f := &file{path: fmt.Sprintf("%sconditions_%03d.rego", folder, n), pkg: pkg, rules: chunk}
-		if mentionsLibrary(chunk) {
+		if slices.ContainsFunc(chunk, func(r rule) bool { return r.body.mentions("lib") }) {
 			f.imports = []imported{lib}
 		}
 		out = append(out, f)

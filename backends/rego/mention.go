@@ -2,34 +2,25 @@ package rego
 
 import "strings"
 
-// mentionsLibrary reports whether a rule uses the library: an unused import is
-// an error under strict checking.
-func mentionsLibrary(list []rule) bool {
-	for _, r := range list {
-		if (r.value != nil && termMentions(r.value)) || bodyMentions(r.body) {
-			return true
-		}
-	}
-	return false
-}
-
-func bodyMentions(b body) bool {
+// mentions reports whether a body names a variable, or, for "lib", the library:
+// an argument or import without use is an error under strict checking.
+func (b body) mentions(v string) bool {
 	for _, s := range b {
 		switch x := s.(type) {
 		case test:
-			if termMentions(x.term) {
+			if termMentions(x.term, v) {
 				return true
 			}
 		case let:
-			if termMentions(x.value) {
+			if termMentions(x.value, v) {
 				return true
 			}
 		case some:
-			if termMentions(x.of) {
+			if termMentions(x.of, v) {
 				return true
 			}
 		case every:
-			if termMentions(x.of) || bodyMentions(x.body) {
+			if termMentions(x.of, v) || x.body.mentions(v) {
 				return true
 			}
 		}
@@ -37,31 +28,41 @@ func bodyMentions(b body) bool {
 	return false
 }
 
-func termMentions(t term) bool {
+func termMentions(t term, v string) bool {
 	switch x := t.(type) {
+	case name:
+		return string(x) == v
 	case ref:
-		return x.base == "lib"
+		return x.base == v
 	case call:
-		return strings.HasPrefix(x.fn, library) || termsMention(x.args)
+		return strings.HasPrefix(x.fn, v+".") || termsMention(x.args, v)
 	case list:
-		return termsMention(x)
+		return termsMention(x, v)
 	case set:
-		return termsMention(x)
+		return termsMention(x, v)
 	case infix:
-		return termMentions(x.x) || termMentions(x.y)
+		return termMentions(x.x, v) || termMentions(x.y, v)
 	case count:
-		return termMentions(x.of) || bodyMentions(x.body)
-	case name, text, number, decimal, boolean, null:
+		return termMentions(x.of, v) || x.body.mentions(v)
+	case text, number, decimal, boolean, null:
 		return false
 	}
 	return false
 }
 
-func termsMention(list []term) bool {
+func termsMention(list []term, v string) bool {
 	for _, t := range list {
-		if termMentions(t) {
+		if termMentions(t, v) {
 			return true
 		}
 	}
 	return false
+}
+
+// argument is a parameter's name, "_" where a body does not use it.
+func (b body) argument(v string) term {
+	if b.mentions(v) {
+		return name(v)
+	}
+	return name("_")
 }

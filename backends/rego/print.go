@@ -157,9 +157,9 @@ func (p *printer) term(t term) {
 	case set:
 		p.set(x)
 	case infix:
-		p.operand(x.x)
+		p.operand(x.op, x.x)
 		p.WriteString(" " + x.op + " ")
-		p.operand(x.y)
+		p.operand(x.op, x.y)
 	case count:
 		p.count(x)
 	}
@@ -174,14 +174,25 @@ func (p *printer) terms(list []term) {
 	}
 }
 
-func (p *printer) operand(t term) {
-	if _, nested := t.(infix); nested {
-		p.WriteByte('(')
+// operand puts an infix operand in parentheses, except arithmetic that is
+// compared.
+func (p *printer) operand(op string, t term) {
+	inner, nested := t.(infix)
+	if !nested || comparing(op) && !comparing(inner.op) {
 		p.term(t)
-		p.WriteByte(')')
 		return
 	}
+	p.WriteByte('(')
 	p.term(t)
+	p.WriteByte(')')
+}
+
+func comparing(op string) bool {
+	switch op {
+	case "+", "-", "*":
+		return false
+	}
+	return true
 }
 
 func (p *printer) set(elems set) {

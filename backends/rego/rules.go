@@ -1,7 +1,6 @@
 package rego
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -50,8 +49,8 @@ func (r *rules) policy(t *model.PolicyTarget) {
 		return
 	}
 	if t.Check.Holds == t.When.Holds {
-		r.add(rule{name: "check", args: r.args(t.Table, t.Policy.Name, record),
-			body: body{test{term: call{fn: "when", args: r.args(t.Table, t.Policy.Name, record)}}}})
+		args := []term{text(t.Table.Name), text(t.Policy.Name), name(record)}
+		r.add(rule{name: "check", args: args, body: body{test{term: call{fn: "when", args: args}}}})
 		return
 	}
 	r.condition(t.Table, "check", t.Policy.Name, nil, t.Check.Holds)
@@ -72,21 +71,13 @@ func (r *rules) condition(t *model.Table, fn, owner string, about *note, c model
 	next := 0
 	s := &scope{out: r, next: &next, err: &r.err, base: strings.Join([]string{"any", word(t.Name), word(owner)}, "_")}
 	c = atEntry(t.Datasource, c)
-	arg := "_"
-	if slices.Contains(s.free(c), record) {
-		arg = record
-	}
-	bodies := s.alternatives(c)
-	for _, b := range bodies {
+	for _, b := range s.alternatives(c) {
+		args := []term{text(t.Name), text(owner), b.argument(record)}
 		if len(b) == 0 {
 			b = nil
 		}
-		r.add(rule{note: about, name: fn, args: r.args(t, owner, arg), body: b})
+		r.add(rule{note: about, name: fn, args: args, body: b})
 	}
-}
-
-func (r *rules) args(t *model.Table, owner, rec string) []term {
-	return []term{text(t.Name), text(owner), name(rec)}
 }
 
 // atEntry folds what every way into a datasource tells: a datasource without

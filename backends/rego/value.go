@@ -2,6 +2,7 @@ package rego
 
 import (
 	"encoding/json"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -47,15 +48,14 @@ func stringValue(s string) ast.Value {
 	return ast.String(s)
 }
 
-// numberValue refuses text that is no JSON number, and exponents that the
-// engine does not take in.
+// numeral is how a number may be written, as in policy/values.rego. It is asked
+// here too, for the engine remembers results of functions by a number's value,
+// whatever its text.
+var numeral = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,2})?$`)
+
 func numberValue(n json.Number) ast.Value {
-	if !json.Valid([]byte(n)) {
+	if !numeral.MatchString(string(n)) {
 		return unreadable
 	}
-	out, err := ast.NumberChecked(string(n))
-	if err != nil {
-		return unreadable
-	}
-	return out
+	return ast.Number(n)
 }

@@ -163,6 +163,11 @@ ascii := {
 }
 
 # METADATA
+# title: outside
+# description: Whether a value is no element of a set, both known.
+outside(x, values) if not x in values
+
+# METADATA
 # title: rows
 # description: The related records of a to-many relation, when all of them are documents.
 rows(x) := x if {
