@@ -95,12 +95,12 @@ func (a *audit) names() {
 
 func (a *audit) name(kind, name string, span source.Span) {
 	if err := sqltext.CheckIdent(name); err != nil {
-		a.diags.Fail(CodeName, span, fmt.Sprintf("The %s name %s cannot be a name in Postgres", kind, quoted(name)),
+		a.diags.Fail(CodeName, span, fmt.Sprintf("The %s name %s cannot be a name in Postgres", kind, inQuotes(name)),
 			err.Error()+"; choose another name.")
 	}
 }
 
-func quoted(name string) string { return fmt.Sprintf("%q", name) }
+func inQuotes(name string) string { return fmt.Sprintf("%q", name) }
 
 // cond looks for what no SQL can say yet.
 func (a *audit) cond(c model.Cond, span source.Span) {
@@ -141,7 +141,7 @@ func (a *audit) operand(e model.Expr, span source.Span) {
 		return
 	}
 	if _, err := columnType(ref.Column); err != nil {
-		a.diags.Fail(CodeType, span, fmt.Sprintf("The column %s cannot stand in a condition: %s", quoted(ref.Column.Name), err),
+		a.diags.Fail(CodeType, span, fmt.Sprintf("The column %s cannot stand in a condition: %s", inQuotes(ref.Column.Name), err),
 			"Leave it out of the condition, or change its type in the database.")
 	}
 }
@@ -149,7 +149,7 @@ func (a *audit) operand(e model.Expr, span source.Span) {
 func (a *audit) relation(r *model.Relation, span source.Span) {
 	a.diags.Add(diag.Diagnostic{
 		Code: CodeRelation, Severity: diag.Error, Span: span,
-		Summary: fmt.Sprintf("A condition over the relation %s cannot be compiled for Postgres yet", quoted(r.Name)),
+		Summary: fmt.Sprintf("A condition over the relation %s cannot be compiled for Postgres yet", inQuotes(r.Name)),
 		Detail:  "Write the condition over columns of the record itself, or keep what it needs in a column of the table.",
 		Related: []diag.Related{{Span: r.Span, Message: "the relation"}},
 	})
@@ -163,7 +163,7 @@ func (a *audit) account(acc *model.ServiceAccount, e model.Entry) {
 			arms := a.arms(e, t, action)
 			if acc.ReadOnly && action != model.View && len(arms) > 0 {
 				a.diags.Fail(CodeReadOnly, arms[0].Span,
-					fmt.Sprintf("Policy %s lets the read-only service account %s %s records", quoted(arms[0].Policy.Name), quoted(acc.Name), action),
+					fmt.Sprintf("Policy %s lets the read-only service account %s %s records", inQuotes(arms[0].Policy.Name), inQuotes(acc.Name), action),
 					"Remove the action, restrict the policy with via, or drop read_only from the service account.")
 			}
 			for i := 1; i < len(arms) && action != model.Delete; i++ {
@@ -179,7 +179,7 @@ func (a *audit) columns(acc *model.ServiceAccount, t *model.Table, action model.
 	a.diags.Add(diag.Diagnostic{
 		Code: CodeColumns, Severity: diag.Error, Span: y.Span,
 		Summary: fmt.Sprintf("Policies %s and %s grant %s on different columns of %s to the service account %s",
-			quoted(x.Policy.Name), quoted(y.Policy.Name), action, t.Address(), quoted(acc.Name)),
+			inQuotes(x.Policy.Name), inQuotes(y.Policy.Name), action, t.Address(), inQuotes(acc.Name)),
 		Detail:  "Give both the same columns, or restrict them with via to apps with different service accounts.",
 		Related: []diag.Related{{Span: x.Span, Message: "the other policy"}},
 	})

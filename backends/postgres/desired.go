@@ -12,8 +12,8 @@ import (
 	"github.com/postern-dev/postern/lang/diag"
 )
 
-// Options changes how a state is made; the zero value is right outside tests.
-type Options struct {
+// DesiredOptions changes how a state is made; the zero value is right outside tests.
+type DesiredOptions struct {
 	// Now stands for the start of the statement, instead of asking Postgres.
 	Now *model.Timestamp
 }
@@ -28,11 +28,11 @@ type Options struct {
 // ON CONFLICT with a target also need view of the record (Postgres asks the
 // SELECT policy there); a plain INSERT does not.
 func Desired(p *model.Program, ds *model.Datasource) (*State, diag.List) {
-	return DesiredWith(p, ds, Options{})
+	return DesiredWith(p, ds, DesiredOptions{})
 }
 
 // DesiredWith is Desired with options.
-func DesiredWith(p *model.Program, ds *model.Datasource, opts Options) (*State, diag.List) {
+func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*State, diag.List) {
 	diags := auditDatasource(p, ds)
 	if diags.HasErrors() {
 		return nil, diags
@@ -53,7 +53,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts Options) (*State, 
 		}
 	}
 	if err := errors.Join(d.errs...); err != nil {
-		diags.Fail(CodeInternal, ds.Span, "The datasource "+quoted(ds.Name)+" cannot be written as SQL", err.Error())
+		diags.Fail(CodeInternal, ds.Span, "The datasource "+inQuotes(ds.Name)+" cannot be written as SQL", err.Error())
 		return nil, diags
 	}
 	return d.state, diags
@@ -101,7 +101,7 @@ func (d *desired) roles() {
 
 func (d *desired) addRole(r *Role) {
 	if _, taken := d.state.Roles[r.ID]; taken {
-		d.errs = append(d.errs, fmt.Errorf("two roles would be named %s", quoted(r.ID.Name)))
+		d.errs = append(d.errs, fmt.Errorf("two roles would be named %s", inQuotes(r.ID.Name)))
 	}
 	d.state.Roles[r.ID] = r
 }
@@ -145,7 +145,7 @@ func (d *desired) tables() {
 		}
 		scope.Required = table.Columns
 		if _, taken := d.state.Tables[id]; taken {
-			d.errs = append(d.errs, fmt.Errorf("two tables are both %s.%s in the database", quoted(t.Schema), quoted(t.SQLName)))
+			d.errs = append(d.errs, fmt.Errorf("two tables are both %s.%s in the database", inQuotes(t.Schema), inQuotes(t.SQLName)))
 		}
 		d.state.Tables[id], d.state.Scope.Tables[id] = table, scope
 		d.deny(id, "", "only service accounts of the project may reach a governed table")
@@ -218,8 +218,8 @@ func (d *desired) accountTable(a *model.ServiceAccount, e model.Entry, t *model.
 	return reached || edit || remove
 }
 
-// commands are the SQL commands of the actions.
-var commands = map[model.Action]Command{
+// actionCommands are the SQL commands of the actions.
+var actionCommands = map[model.Action]Command{
 	model.View: CommandSelect, model.Create: CommandInsert, model.Edit: CommandUpdate, model.Delete: CommandDelete,
 }
 
@@ -233,11 +233,11 @@ func (d *desired) policy(
 	}
 	table := TableID(t.Schema, t.SQLName)
 	p := &Policy{
-		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(action))), Command: commands[action], Permissive: true,
+		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(action))), Command: actionCommands[action], Permissive: true,
 		To: []Grantee{ToRole(a.Role)}, Using: d.print(r, using), Check: d.print(r, check), Sources: origins(d.p, e, t, action),
 	}
 	if _, taken := d.state.Policies[p.ID]; taken {
-		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), quoted(p.ID.Sub)))
+		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), inQuotes(p.ID.Sub)))
 	}
 	d.state.Policies[p.ID] = p
 	if action == model.Delete {
@@ -245,7 +245,7 @@ func (d *desired) policy(
 		return true
 	}
 	for _, c := range d.columns(e, t, action) {
-		d.grant(ColumnID(table, c.Name), a.Role, Privilege(commands[action]))
+		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[action]))
 	}
 	return true
 }

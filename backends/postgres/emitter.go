@@ -14,7 +14,7 @@ import (
 
 // Emitter writes one psql script for each Postgres datasource:
 // postgres/DATASOURCE.sql.
-type Emitter struct{ Options Options }
+type Emitter struct{ Options DesiredOptions }
 
 var _ backend.Emitter = Emitter{}
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -16,8 +15,6 @@ import (
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/source"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // compile compiles one file of HCL.
 func compile(t testing.TB, hcl string) *model.Program {

@@ -237,13 +237,14 @@ func (b *runtimeBuilder) tables() {
 	null := func(name string) Column { return Column{Name: name, Type: "text"} }
 	b.table("directory", []string{"key"}, append(text("key"), null("level"), null("groups"), null("attributes")), b.directory())
 	b.table("group_closure", []string{"name", "above"}, text("name", "above"), b.closure())
-	objects := b.table("objects", []string{"kind", "schema", "name", "sub"}, text("kind", "schema", "name", "sub", "desired", "live"), nil)
-	b.grant(objects.ID, Public(), PrivilegeSelect)
-	b.table("history", []string{"id"}, append([]Column{
-		{Name: "id", Type: "bigint", NotNull: true}, {Name: "applied_at", Type: "timestamp with time zone", NotNull: true},
-	}, text("actor", "revision", "plan", "program")...), nil)
-	b.table("passwords", []string{"role"}, append(text("role", "fingerprint"),
-		Column{Name: "set_at", Type: "timestamp with time zone", NotNull: true}), nil)
+	for _, t := range bookkeepingTables(RuntimeSchema, b.owner) {
+		b.state.Generated[t.ID] = t
+		if t.ID.Name == tableObjects {
+			b.grant(t.ID, Public(), PrivilegeSelect)
+			continue
+		}
+		t.RLS = true
+	}
 	if b.ds.Identity == model.IdentitySigned {
 		b.table("keys", []string{"id"}, []Column{
 			{Name: "id", Type: "integer", NotNull: true}, {Name: "inner_pad", Type: "bytea", NotNull: true},
@@ -252,13 +253,12 @@ func (b *runtimeBuilder) tables() {
 	}
 }
 
-func (b *runtimeBuilder) table(name string, key []string, columns []Column, rows [][]*string) *GeneratedTable {
+func (b *runtimeBuilder) table(name string, key []string, columns []Column, rows [][]*string) {
 	t := &GeneratedTable{
 		ID: TableID(RuntimeSchema, name), Owner: b.owner, Columns: columns, PrimaryKey: key, Filled: rows != nil, Rows: rows,
-		RLS: name != "objects",
+		RLS: true,
 	}
 	b.state.Generated[t.ID] = t
-	return t
 }
 
 // directory is one row for each user block: the key in Postgres' text form,

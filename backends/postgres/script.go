@@ -156,11 +156,11 @@ func (w *scriptWriter) tables() {
 func (w *scriptWriter) grants() {
 	w.section("Grants")
 	keys := slices.SortedFunc(maps.Keys(w.state.Grants), func(x, y GrantKey) int {
-		return cmp.Or(grantObject(x.Object).Compare(grantObject(y.Object)), x.Grantee.Compare(y.Grantee), x.Compare(y))
+		return cmp.Or(grantedObject(x.Object).Compare(grantedObject(y.Object)), x.Grantee.Compare(y.Grantee), x.Compare(y))
 	})
 	for len(keys) > 0 {
 		n := 1
-		for n < len(keys) && grantObject(keys[n].Object) == grantObject(keys[0].Object) && keys[n].Grantee == keys[0].Grantee {
+		for n < len(keys) && grantedObject(keys[n].Object) == grantedObject(keys[0].Object) && keys[n].Grantee == keys[0].Grantee {
 			n++
 		}
 		w.stmt(GrantSQL(keys[:n]))
@@ -168,8 +168,8 @@ func (w *scriptWriter) grants() {
 	}
 }
 
-// grantObject is the object that a GRANT names: for a column, its table.
-func grantObject(id ObjectID) ObjectID {
+// grantedObject is the object that a GRANT names: for a column, its table.
+func grantedObject(id ObjectID) ObjectID {
 	if id.Kind == KindColumn {
 		return id.Table()
 	}
