@@ -90,7 +90,7 @@ func (l *lowerer) guarded(when model.Cond, x model.Expr) []choice {
 func (l *lowerer) rebuild(call *model.Call) []choice {
 	choices := l.product(call.Args)
 	if len(choices) == 1 && same(choices[0].xs, call.Args) {
-		choices[0].xs = []model.Expr{call}
+		choices[0].xs = []model.Expr{Fold(call)}
 		return choices
 	}
 	for i, c := range choices {

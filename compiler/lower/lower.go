@@ -150,9 +150,7 @@ func (l *lowerer) related(e *model.Related, want bool) model.Cond {
 		}
 		return &model.Some{From: from, Where: where}
 	}
-	if _, always := where.(model.True); always && len(from.Path) == 0 {
-		return model.True{}
-	}
+	// Every of True stays: it still wants the records to be there.
 	return &model.Every{From: from, Where: where}
 }
 
