@@ -88,3 +88,24 @@ func outcome(src string) string {
 	}
 	return b.String()
 }
+
+// seeds are the conditions of all golden cases.
+func seeds(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var out []string
+	for _, name := range files {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			src, _, _ := strings.Cut(string(f.Data), ruler)
+			out = append(out, strings.TrimSuffix(src, "\n"))
+		}
+	}
+	return out
+}

@@ -139,8 +139,10 @@ func (c *compiler) related(q model.Quantifier, f *hclsyntax.ForExpr, rel toMany,
 	if q == model.CountTrue {
 		t = model.Int
 	}
-	return typed(&model.Related{Node: model.Node{Type: t, Span: span}, Quantifier: q,
-		Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: body})
+	return typed(&model.Related{
+		Node: model.Node{Type: t, Span: span}, Quantifier: q,
+		Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: body,
+	})
 }
 
 func (c *compiler) loopBody(q model.Quantifier, f *hclsyntax.ForExpr) (model.Expr, bool) {
@@ -211,8 +213,10 @@ func (c *compiler) countRelated(arg hclsyntax.Expression, span source.Span) (ope
 		}
 		rel, _ := c.relation(x)
 		each := &model.Row{Name: rel.rel.Name, Table: rel.rel.Table}
-		return typed(&model.Related{Node: model.Node{Type: model.Int, Span: span}, Quantifier: model.CountTrue,
-			Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: literal(true, model.Bool, span)}), true
+		return typed(&model.Related{
+			Node: model.Node{Type: model.Int, Span: span}, Quantifier: model.CountTrue,
+			Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: literal(true, model.Bool, span),
+		}), true
 	}
 	return operand{}, false
 }

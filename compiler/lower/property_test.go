@@ -27,8 +27,10 @@ type world struct {
 func newWorld() *world {
 	ds := &model.Datasource{Name: "db", Type: model.Service}
 	deal := &model.Table{Datasource: ds, Name: "deals"}
-	w := &world{record: &model.Row{Name: "record", Table: deal}, ints: []string{"n", "m"}, strs: []string{"s", "t"}, bools: []string{"a", "b"},
-		group: &model.Group{Name: "x", Closure: []string{"x"}}}
+	w := &world{
+		record: &model.Row{Name: "record", Table: deal}, ints: []string{"n", "m"}, strs: []string{"s", "t"}, bools: []string{"a", "b"},
+		group: &model.Group{Name: "x", Closure: []string{"x"}},
+	}
 	add := func(t model.Type, names ...string) {
 		for _, n := range names {
 			deal.Columns = append(deal.Columns, &model.Column{Name: n, Type: t, Null: true})
@@ -46,8 +48,10 @@ func newWorld() *world {
 		return &model.Attribute{Name: n, Scope: model.ScopeUser, Type: t, Claim: []string{n}}
 	}
 	attrs := []*model.Attribute{attr("id", model.String), attr("n", model.Int), attr("s", model.String), attr("a", model.Bool), attr("tags", model.StringSet)}
-	w.program = &model.Program{Identity: model.Identity{Key: attrs[0], Attributes: attrs}, Groups: []*model.Group{w.group},
-		Levels: []*model.Level{{Name: model.LevelAnonymous}, {Name: model.LevelUser}}, Tables: []*model.Table{deal}}
+	w.program = &model.Program{
+		Identity: model.Identity{Key: attrs[0], Attributes: attrs}, Groups: []*model.Group{w.group},
+		Levels: []*model.Level{{Name: model.LevelAnonymous}, {Name: model.LevelUser}}, Tables: []*model.Table{deal},
+	}
 	return w
 }
 
@@ -213,8 +217,10 @@ func (g gen) related(q model.Quantifier, depth int, rows []*model.Row) model.Exp
 	if q == model.CountTrue {
 		t = model.Int
 	}
-	r := &model.Related{Node: node(t), Quantifier: q, Row: from, Relation: from.Table.Relation("many"), Each: each,
-		Body: g.cond(depth, append(rows[:len(rows):len(rows)], each))}
+	r := &model.Related{
+		Node: node(t), Quantifier: q, Row: from, Relation: from.Table.Relation("many"), Each: each,
+		Body: g.cond(depth, append(rows[:len(rows):len(rows)], each)),
+	}
 	if g.pick(3) == 0 {
 		r.Path = []*model.Relation{from.Table.Relation("one")}
 	}
@@ -222,7 +228,7 @@ func (g gen) related(q model.Quantifier, depth int, rows []*model.Row) model.Exp
 }
 
 func (g gen) atom(depth int, rows []*model.Row) model.Expr {
-	any := []string{"n", "s", "a", "tags", "at", "ip"}
+	columns := []string{"n", "s", "a", "tags", "at", "ip"}
 	switch g.pick(12) {
 	case 0:
 		return call(orders[g.pick(6)], model.Bool, g.whole(depth, rows), g.whole(depth, rows))
@@ -233,10 +239,12 @@ func (g gen) atom(depth int, rows []*model.Row) model.Expr {
 	case 3:
 		return call(model.FnBetween, model.Bool, g.whole(depth, rows), g.whole(depth, rows), g.whole(depth, rows))
 	case 4:
-		return call([]model.Fn{model.FnIsNull, model.FnIsEmpty}[g.pick(2)], model.Bool, g.column(rows, any...))
+		return call([]model.Fn{model.FnIsNull, model.FnIsEmpty}[g.pick(2)], model.Bool, g.column(rows, columns...))
 	case 5:
-		return call(model.FnKnown, model.Bool, []model.Expr{g.attr("s"), g.attr("tags"), &model.GroupsRef{Node: node(model.StringSet)},
-			&model.LevelRef{Node: node(model.String)}, &model.AppRef{Node: node(model.String)}}[g.pick(5)])
+		return call(model.FnKnown, model.Bool, []model.Expr{
+			g.attr("s"), g.attr("tags"), &model.GroupsRef{Node: node(model.StringSet)},
+			&model.LevelRef{Node: node(model.String)}, &model.AppRef{Node: node(model.String)},
+		}[g.pick(5)])
 	case 6:
 		return call([]model.Fn{model.FnContains, model.FnStartsWith, model.FnEndsWith}[g.pick(3)], model.Bool, g.text(depth, rows), g.text(depth, rows))
 	case 7:
@@ -341,39 +349,41 @@ func TestFormsAreNormal(t *testing.T) {
 }
 
 func normal(rt *rapid.T, c model.Cond) {
-	switch x := c.(type) {
-	case *model.And:
-		for _, t := range x.Terms {
-			switch t.(type) {
-			case model.True, model.False, *model.And:
-				rt.Fatalf("%T in an And", t)
-			}
-		}
-	case *model.Or:
-		for _, t := range x.Terms {
-			switch t.(type) {
-			case model.True, model.False, *model.Or:
-				rt.Fatalf("%T in an Or", t)
-			}
-		}
+	and, isAnd := c.(*model.And)
+	or, isOr := c.(*model.Or)
+	if isAnd {
+		flat[*model.And](rt, and.Terms)
 	}
-	literals := true
+	if isOr {
+		flat[*model.Or](rt, or.Terms)
+	}
+	constant := true
 	for _, o := range model.Operands(c) {
 		model.WalkExpr(o, func(e model.Expr) {
-			switch e := e.(type) {
-			case *model.Literal:
-			case *model.Call:
-				if !e.Fn.Operand() {
-					rt.Fatalf("%s is an operand", e.Fn)
-				}
-			case *model.Related, *model.MemberOf, *model.Network, *model.NullLiteral:
-				rt.Fatalf("%T is an operand", e)
-			default:
-				literals = false
+			call, isCall := e.(*model.Call)
+			if isCall && !call.Fn.Operand() {
+				rt.Fatalf("%s is an operand", call.Fn)
 			}
+			if _, ok := e.(*model.Related); ok || e.ResultType().Kind == model.KindBool && isCall {
+				rt.Fatalf("%T is an operand", e)
+			}
+			_, isLiteral := e.(*model.Literal)
+			constant = constant && (isLiteral || isCall)
 		})
 	}
-	if _, count := c.(*model.Count); literals && !count && len(model.Operands(c)) > 0 {
+	if _, count := c.(*model.Count); constant && !count && len(model.Operands(c)) > 0 {
 		rt.Fatalf("%T of constants is left", c)
+	}
+}
+
+// flat checks the terms of a T.
+func flat[T model.Cond](rt *rapid.T, terms []model.Cond) {
+	for _, t := range terms {
+		_, yes := t.(model.True)
+		_, no := t.(model.False)
+		_, nested := t.(T)
+		if yes || no || nested || len(terms) < 2 {
+			rt.Fatalf("%T in %d terms of its kind", t, len(terms))
+		}
 	}
 }
