@@ -96,20 +96,7 @@ func prepare(ctx context.Context, c *ast.Compiler, store storage.Store, pkg []st
 
 // Decide evaluates `allow` on a question.
 func (d *Decider) Decide(ctx context.Context, q backend.Question) (bool, error) {
-	in := requestInput(q.Request, q.Table, q.Action)
-	if q.Old != nil {
-		in.set("record", value(q.Old))
-	}
-	if q.New != nil {
-		in.set("new", value(q.New))
-	}
-	if q.Set != nil {
-		columns := make([]any, len(q.Set))
-		for i, c := range q.Set {
-			columns[i] = c
-		}
-		in.set("set", value(columns))
-	}
+	in := questionInput(q)
 	got, err := eval(ctx, d.queries[q.Table.Datasource].allow, in)
 	if err != nil {
 		return false, err
@@ -167,6 +154,24 @@ type input [][2]*ast.Term
 
 func (in *input) set(key string, v ast.Value) {
 	*in = append(*in, [2]*ast.Term{ast.StringTerm(key), ast.NewTerm(v)})
+}
+
+func questionInput(q backend.Question) input {
+	in := requestInput(q.Request, q.Table, q.Action)
+	if q.Old != nil {
+		in.set("record", value(q.Old))
+	}
+	if q.New != nil {
+		in.set("new", value(q.New))
+	}
+	if q.Set != nil {
+		columns := make([]any, len(q.Set))
+		for i, c := range q.Set {
+			columns[i] = c
+		}
+		in.set("set", value(columns))
+	}
+	return in
 }
 
 func requestInput(req model.Request, t *model.Table, a model.Action) input {
