@@ -10,6 +10,7 @@ import (
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
+	"github.com/postern-dev/postern/lang/source"
 )
 
 // DesiredOptions changes how a state is made; the zero value is right outside tests.
@@ -138,10 +139,11 @@ func (d *desired) tables() {
 	for _, t := range d.ds.Tables {
 		id := TableID(t.Schema, t.SQLName)
 		table := &Table{ID: id, Kind: "r", RLS: true, Force: d.ds.OwnerBound, Source: t.Span}
-		scope := &TableScope{Source: t.Span}
+		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}}
 		for _, c := range t.Columns {
 			column := Column{Name: c.Name, NotNull: !c.Null, Type: nativeType(c)}
 			table.Columns = append(table.Columns, column)
+			scope.Columns[c.Name] = c.Span
 		}
 		scope.Required = table.Columns
 		if _, taken := d.state.Tables[id]; taken {
