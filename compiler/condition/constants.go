@@ -35,7 +35,7 @@ func Constant(v cty.Value, t model.Type, span source.Span, diags *diag.List) (mo
 	if elems, ok := u.v.(list); ok {
 		u.v = withoutNull(elems)
 	}
-	return c.value(u, t, span, "This place")
+	return c.value(u, t, span, "This argument")
 }
 
 func withoutNull(elems list) list {
@@ -66,19 +66,19 @@ func (c *compiler) constant(v cty.Value, span source.Span) operand {
 
 func (c *compiler) convert(v cty.Value, span source.Span) (untyped, bool) {
 	if v.IsNull() {
-		return untyped{nil}, true
+		return untyped{v: nil}, true
 	}
 	switch t := v.Type(); {
 	case t == cty.Bool:
-		return untyped{v.True()}, true
+		return untyped{v: v.True()}, true
 	case t == cty.String:
-		return untyped{v.AsString()}, true
+		return untyped{v: v.AsString()}, true
 	case t == cty.Number:
 		n, ok := exact(v.AsBigFloat())
 		if !ok {
 			c.fail(CodeRange, span, "This number is not one that Postern can hold exactly", numberRange)
 		}
-		return untyped{n}, ok
+		return untyped{v: n}, ok
 	case t.IsTupleType() || t.IsListType() || t.IsSetType():
 		out := make(list, 0, v.LengthInt())
 		for it := v.ElementIterator(); it.Next(); {
@@ -89,9 +89,9 @@ func (c *compiler) convert(v cty.Value, span source.Span) (untyped, bool) {
 			}
 			out = append(out, u)
 		}
-		return untyped{out}, true
+		return untyped{v: out}, true
 	case t.IsMapType() || t.IsObjectType():
-		return untyped{mapping{v.LengthInt()}}, true
+		return untyped{v: mapping{v.LengthInt()}}, true
 	}
 	c.fail(CodeType, span, "A value of this kind cannot stand in a condition", "Conditions know bool, number, string and lists of these.")
 	return untyped{}, false

@@ -176,7 +176,7 @@ func (c *compiler) amongConstants(elems list, set, x operand, span source.Span) 
 		return operand{span: span}
 	}
 	setType := model.SetOf(t)
-	v, ok := c.value(untyped{elems}, setType, set.span, "A list beside "+describe(x))
+	v, ok := c.value(untyped{v: elems}, setType, set.span, "A list beside "+describe(x))
 	if !ok {
 		return operand{span: span}
 	}

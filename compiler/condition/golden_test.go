@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,4 +110,29 @@ func seeds(t testing.TB) []string {
 		}
 	}
 	return out
+}
+
+// TestEveryCode wants a golden case for each code of codes.go, save those
+// whose tests stand in Go.
+func TestEveryCode(t *testing.T) {
+	t.Parallel()
+	codes, err := os.ReadFile("codes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := os.ReadFile("testdata/diag.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := []diag.Code{condition.CodeSize, condition.CodeTypeInvalid}
+	found := regexp.MustCompile(`diag\.Code = "([a-z-]+)"`).FindAllSubmatch(codes, -1)
+	if len(found) < 15 {
+		t.Fatalf("only %d codes found", len(found))
+	}
+	for _, m := range found {
+		code := string(m[1])
+		if !slices.Contains(elsewhere, diag.Code(code)) && !bytes.Contains(cases, []byte(" "+code+" ")) {
+			t.Errorf("no case gives %s", code)
+		}
+	}
 }
