@@ -1,0 +1,136 @@
+package jsondoc_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/postern-dev/postern/backends/backend"
+	"github.com/postern-dev/postern/backends/jsondoc"
+	"github.com/postern-dev/postern/backends/jsondoc/engine"
+	"github.com/postern-dev/postern/compiler/eval"
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// boolean is the condition that a bool of the record or of the request is
+// true, as written and lowered.
+func (g *gen) boolean() model.Condition {
+	isBool := func(t model.Type) bool { return t.Kind == model.KindBool }
+	var x model.Expr
+	switch rapid.IntRange(0, 3).Draw(g.T, "boolean") {
+	case 0:
+		return model.Condition{Source: &model.Literal{Node: node(model.Bool), Value: true}, Holds: model.True{}, Fails: model.False{}}
+	case 1:
+		x = g.attribute(isBool)
+	default:
+		c := g.rows[0].Table.Column("b")
+		x = &model.ColumnRef{Node: node(c.Type), Row: g.rows[0], Column: c}
+	}
+	return model.Condition{Source: x, Holds: &model.Truth{X: x, Want: true}, Fails: &model.Truth{X: x}}
+}
+
+func (g *gen) simpleProject(t *model.Table) {
+	actions := [][]model.Action{{model.View}, {model.View, model.Edit}, {model.Create, model.Edit, model.Delete}, t.Actions}
+	for i := range rapid.IntRange(2, 5).Draw(g.T, "policies") {
+		g.f.grant(fmt.Sprint("p", i), t, nil, nil, g.subjects(), nil, pickOne(g, actions)...)
+		target := t.Policies[i]
+		target.When, target.Check = g.boolean(), g.boolean()
+		if g.chance(2) {
+			target.Columns = t.Columns[:rapid.IntRange(0, len(t.Columns)).Draw(g.T, "columns")]
+		}
+		if g.chance(4) {
+			target.Policy.Via = []*model.App{pickOne(g, g.f.program.Apps)}
+		}
+	}
+	if g.chance(2) {
+		g.f.guard("g", t, nil, g.subjects()...)
+		t.Guards[0].Require = g.boolean()
+	}
+}
+
+// TestReference compares decisions with columns set, the columns seen, and who
+// may use an app, with what the reference says.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		f := newFixture()
+		g := &gen{T: rt, f: f}
+		table := pickOne(g, []*model.Table{f.notes, f.files})
+		g.rows = []*model.Row{{Name: "record", Table: table}}
+		g.simpleProject(table)
+		d, err := jsondoc.NewDecider(context.Background(), f.program)
+		if err != nil {
+			rt.Fatalf("load: %v", err)
+		}
+		for range 20 {
+			g.compareReference(d, table)
+		}
+	})
+}
+
+func (g *gen) compareReference(d *jsondoc.Decider, t *model.Table) {
+	q := eval.Query{Request: g.request(), Table: t, Action: pickOne(g, t.Actions)}
+	if q.Action == model.Create {
+		q.New = g.document(t, 0)
+	} else {
+		q.Old = g.document(t, 0)
+	}
+	if q.Action == model.Edit && g.chance(2) {
+		q.New = g.document(t, 0)
+	}
+	if q.Action == model.Create || q.Action == model.Edit {
+		for range rapid.IntRange(0, 2).Draw(g.T, "set") {
+			q.Set = append(q.Set, pickOne(g, t.Columns).Name)
+		}
+	}
+	want := eval.Decide(g.f.program, q)
+	got, err := d.Decide(context.Background(), backend.Question(q))
+	if err != nil || got != want.Allowed {
+		g.Fatalf("%s\nquestion %#v\nengine %v (%v), reference %v", describe(g.f), q, got, err, want.Allowed)
+	}
+	r := &engine.Request{User: q.Request.User, App: q.Request.App, Context: q.Request.Context}
+	if mayUse := d.Engine().MayUse(r); mayUse != eval.MayUse(g.f.program, q.Request) {
+		g.Fatalf("request %#v\nmay use: engine %v", q.Request, mayUse)
+	}
+	if q.Old == nil {
+		return
+	}
+	var columns []string
+	for _, c := range want.Columns {
+		columns = append(columns, c.Name)
+	}
+	if diff := cmp.Diff(columns, d.Engine().Session(r).Columns(t.Datasource.Name, t.Name, q.Old)); diff != "" {
+		g.Fatalf("%s\nquestion %#v\ncolumns:\n%s", describe(g.f), q, diff)
+	}
+}
+
+// BenchmarkEmit is of 1000 tables with four policies each.
+func BenchmarkEmit(b *testing.B) {
+	f := newFixture()
+	f.program.Tables = nil
+	for i := range 1000 {
+		t := &model.Table{
+			Datasource: f.docs.Datasource, Name: fmt.Sprint("t", i), Columns: f.docs.Columns[:6], Actions: f.notes.Actions,
+		}
+		f.program.Tables = append(f.program.Tables, t)
+		row := &model.Row{Name: "record", Table: t}
+		c := t.Column("s")
+		own := &model.Compare{
+			Op: model.Equal, X: &model.ColumnRef{Node: node(c.Type), Row: row, Column: c},
+			Y: &model.AttrRef{Node: node(model.String), Attribute: f.program.Identity.Key},
+		}
+		for k := range 4 {
+			f.grant(fmt.Sprint("p", i, "-", k), t, own, own, everyone(), nil, model.View, model.Edit)
+		}
+	}
+	for b.Loop() {
+		artifacts, err := jsondoc.Emitter{}.Emit(context.Background(), f.program)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(artifacts[0].Data)), "bytes")
+	}
+}
