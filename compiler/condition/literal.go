@@ -79,15 +79,11 @@ func (c *compiler) set(elems list, t model.Type, span source.Span, what string) 
 	values := make([]model.Value, 0, len(elems))
 	good := true
 	for _, e := range elems {
-		at := span
-		if !e.at.IsZero() {
-			at = e.at
-		}
 		if e.v == nil {
-			c.fail(CodeNull, at, what+" cannot hold null", "Leave null out of the list; test a column with == null.")
+			c.fail(CodeNull, span, what+" cannot hold null", "Leave null out of the list; test a column with == null.")
 			return nil, false
 		}
-		v, ok := c.value(e, t, at, what)
+		v, ok := c.value(e, t, span, what)
 		good = good && ok
 		values = append(values, v)
 	}
@@ -103,7 +99,7 @@ func (c *compiler) number(n *big.Rat, t model.Type, span source.Span, what strin
 	if t.Kind == model.KindInt {
 		switch {
 		case !n.IsInt():
-			c.fail(CodeType, span, fmt.Sprintf("%s wants an int, and %s is not whole", what, describeConstant(untyped{v: n})),
+			c.fail(CodeType, span, fmt.Sprintf("%s wants an int, and %s is not whole", what, describeConstant(untyped{n})),
 				"An int never equals a fraction; compare with < or >, or use a whole number.")
 			return nil, false
 		case !n.Num().IsInt64():
@@ -152,7 +148,7 @@ func (c *compiler) text(s string, t model.Type, span source.Span, what string) (
 		}
 	default:
 	}
-	c.fail(CodeValue, span, fmt.Sprintf("%s is not %s", describeConstant(untyped{v: s}), article(t)), formOf(s, t))
+	c.fail(CodeValue, span, fmt.Sprintf("%s is not %s", describeConstant(untyped{s}), article(t)), formOf(s, t))
 	return nil, false
 }
 
@@ -194,6 +190,6 @@ func (c *compiler) enum(s string, t model.Type, span source.Span, what string) (
 	if n := nearest(s, t.Enum); n != "" {
 		detail = fmt.Sprintf("Did you mean %q? ", n) + detail
 	}
-	c.fail(CodeValue, span, fmt.Sprintf("%s wants one of the values of its enum, and %s is none", what, describeConstant(untyped{v: s})), detail)
+	c.fail(CodeNever, span, fmt.Sprintf("%s wants one of the values of its enum, and %s is none", what, describeConstant(untyped{s})), detail)
 	return nil, false
 }
