@@ -49,8 +49,6 @@ type (
 		X   Expr
 		Not bool
 	}
-	// IsNotFalse is IS NOT FALSE.
-	IsNotFalse struct{ X Expr }
 	// Cast converts; it is written x::type.
 	Cast struct {
 		X    Expr
@@ -101,7 +99,6 @@ func (AllOf) expr()      {}
 func (AnyOf) expr()      {}
 func (Not) expr()        {}
 func (IsNull) expr()     {}
-func (IsNotFalse) expr() {}
 func (Cast) expr()       {}
 func (CollateC) expr()   {}
 func (AtUTC) expr()      {}
@@ -171,7 +168,7 @@ func (p *printer) expr(e Expr) {
 		p.ident(x.Name)
 	case Const, NullConst, BoolConst, IntConst:
 		p.constant(e)
-	case Op, AllOf, AnyOf, Not, IsNull, IsNotFalse, Quantified:
+	case Op, AllOf, AnyOf, Not, IsNull, Quantified:
 		p.raw("(")
 		p.operator(e)
 		p.raw(")")
@@ -270,9 +267,6 @@ func (p *printer) operator(e Expr) {
 		} else {
 			p.raw(" IS NULL")
 		}
-	case IsNotFalse:
-		p.expr(x.X)
-		p.raw(" IS NOT FALSE")
 	case Quantified:
 		p.expr(x.L)
 		p.raw(" " + x.Op)

@@ -1,7 +1,0 @@
-
-BEGIN
-    IF json_typeof(value) = 'boolean' THEN
-        RETURN (value #>> '{}') = 'true';
-    END IF;
-    RETURN NULL;
-END

@@ -1,4 +1,0 @@
-
-BEGIN
-    RETURN postern.day(postern.as_string(value));
-END

@@ -1,4 +1,0 @@
-
-BEGIN
-    RETURN postern.subject() ->> 'level';
-END

@@ -1,0 +1,5 @@
+# A project without anything in it.
+
+postern {
+  project = "acme"
+}
