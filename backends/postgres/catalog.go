@@ -28,7 +28,8 @@ FROM pg_roles u WHERE u.rolname = current_user`
 		WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
 	(SELECT json_agg(a.attname ORDER BY k.ord)
 		FROM pg_index i, LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, ord), pg_attribute a
-		WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.num)
+		WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.num),
+	c.relrowsecurity
 FROM json_to_recordset($1::json) AS t(schema text, name text)
 	JOIN pg_namespace n ON n.nspname = t.schema
 	JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind IN ('r', 'p')`

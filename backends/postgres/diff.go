@@ -65,7 +65,10 @@ type differ struct {
 	sequences map[ObjectID]bool
 	forget    []ObjectID // records of what is gone
 	made      []*Policy  // policies to record
-	roles     []string   // roles to record
+	// recorded are roles and functions to record; adopted names those of them
+	// that were there before.
+	recorded []ObjectID
+	adopted  []string
 }
 
 // Diff compares what a database should hold with what it holds. When the

@@ -66,12 +66,28 @@ func (d *differ) compareGenerated() {
 }
 
 func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {
-	statements := []printedSQL{sql(CreateGenerated(want)), sql(SetOwner(id, want.Owner))}
-	for _, r := range want.Rows {
-		statements = append(statements, sql(InsertRow(want, r)))
-	}
 	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Add{About: about(id, d.place(), ""),
-		After: fmt.Sprintf("%d columns, %d rows", len(want.Columns), len(want.Rows))}}, statements...)
+		After: describeGenerated(want)}}, makeGenerated(want)...)
+}
+
+// makeGenerated makes a generated table with its rows.
+func makeGenerated(t *GeneratedTable) []printedSQL {
+	out := []printedSQL{sql(CreateGenerated(t))}
+	if t.RLS {
+		out = append(out, sql(RowSecurity(t.ID, EnableRLS)))
+	}
+	for _, r := range t.Rows {
+		out = append(out, sql(InsertRow(t, r)))
+	}
+	return append(out, sql(SetOwner(t.ID, t.Owner)))
+}
+
+func describeGenerated(t *GeneratedTable) string {
+	out := fmt.Sprintf("%d columns, %d rows, owned by %s", len(t.Columns), len(t.Rows), t.Owner)
+	if t.RLS {
+		out += ", row security enabled"
+	}
+	return out
 }
 
 func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
@@ -79,9 +95,20 @@ func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 		d.redefine(id, want)
 		return
 	}
+	var statements []printedSQL
 	if have.Owner != want.Owner {
+		statements = append(statements, sql(SetOwner(id, want.Owner)))
+	}
+	if have.RLS != want.RLS {
+		action := EnableRLS
+		if have.RLS {
+			action = DisableRLS
+		}
+		statements = append(statements, sql(RowSecurity(id, action)))
+	}
+	if len(statements) > 0 {
 		d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), plan.ReasonDrift),
-			Before: "owned by " + have.Owner, After: "owned by " + want.Owner}}, sql(SetOwner(id, want.Owner)))
+			Before: describeGenerated(have), After: describeGenerated(want)}}, statements...)
 	}
 	if !want.Filled {
 		return
@@ -103,12 +130,9 @@ func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
 		return
 	}
 	d.fresh[id] = true
-	statements := []printedSQL{sql(DropObject(id)), sql(CreateGenerated(want)), sql(SetOwner(id, want.Owner))}
-	for _, r := range want.Rows {
-		statements = append(statements, sql(InsertRow(want, r)))
-	}
+	statements := append([]printedSQL{sql(DropObject(id))}, makeGenerated(want)...)
 	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), ""),
-		Before: "other columns", After: fmt.Sprintf("%d columns, %d rows", len(want.Columns), len(want.Rows))}}, statements...)
+		Before: "other columns", After: describeGenerated(want)}}, statements...)
 }
 
 func sameDefinition(a, b *GeneratedTable) bool {
@@ -187,10 +211,14 @@ func describeRow(r []*string) string {
 func (d *differ) compareFunctions() {
 	compareKeyed(d.want.Functions, d.live.Functions, ObjectID.Compare,
 		func(id ObjectID, want *Function) {
+			d.recorded = append(d.recorded, id)
 			d.add(item{phase: phaseGenerated, order: 3, id: id, change: plan.Add{About: about(id, d.place(), ""), After: describeFunction(want)}},
 				d.createFunction(want)...)
 		},
 		func(id ObjectID, want, have *Function) {
+			if _, ok := d.live.Records[id]; !ok {
+				d.adopt(id)
+			}
 			if describeFunction(want) == describeFunction(have) && want.Comment == have.Comment {
 				return
 			}
@@ -203,13 +231,14 @@ func (d *differ) compareFunctions() {
 			d.add(item{phase: phaseGenerated, order: 3, id: id, change: change}, d.createFunction(want)...)
 		},
 		func(id ObjectID, have *Function) {
-			if have.Comment != Mark(d.want.Project) {
+			if _, ok := d.live.Records[id]; !ok {
 				d.diags.Warn("postgres-function-unknown", d.place(), fmt.Sprintf("function %s was not made by this project", printed(id)),
 					"It stands in the schema that Postern keeps for itself and is left alone. Nobody but its owner keeps rights on it.")
 				return
 			}
 			d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{About: about(id, source.Span{}, "no longer needed"),
 				Before: describeFunction(have)}}, sql(DropObject(id)))
+			d.forget = append(d.forget, id)
 		})
 }
 
@@ -243,6 +272,12 @@ func describeFunction(f *Function) string {
 		f.Volatility, f.Parallel, flags, strings.Join(f.Config, " "), f.Owner, f.Body)
 }
 
+// adopt writes down an object that is this project's but is not in the record.
+func (d *differ) adopt(id ObjectID) {
+	d.recorded = append(d.recorded, id)
+	d.adopted = append(d.adopted, string(id.Kind)+" "+printed(id))
+}
+
 // record adds the statements that write down what the plan makes.
 func (d *differ) record() {
 	table := d.bookkeeping(tableObjects)
@@ -252,9 +287,14 @@ func (d *differ) record() {
 	if len(d.made) > 0 {
 		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordPolicies(table.ID, d.made)))
 	}
-	if len(d.roles) > 0 {
-		slices.Sort(d.roles)
-		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordRoles(table.ID, d.roles)))
+	if len(d.recorded) > 0 {
+		it := item{phase: phaseRecord, order: 1, id: table.ID}
+		if len(d.adopted) > 0 {
+			it.change = plan.Add{About: plan.About{Object: plan.Object{Kind: "record", Name: printed(table.ID)},
+				Span: d.place(), Reason: plan.ReasonDrift}, After: strings.Join(d.adopted, ", ")}
+		}
+		slices.SortFunc(d.recorded, ObjectID.Compare)
+		d.add(it, sql(recordObjects(table.ID, d.recorded)))
 	}
 	if len(d.forget) > 0 {
 		slices.SortFunc(d.forget, ObjectID.Compare)

@@ -54,7 +54,7 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 	d.add(item{phase: phaseRoles, id: id,
 		change: plan.Add{About: about(id, want.Source, ""), After: describeRole(want)}}, statements...)
 	d.setPassword(want)
-	d.roles = append(d.roles, id.Name)
+	d.recorded = append(d.recorded, id)
 }
 
 func (d *differ) changeRole(id ObjectID, want, have *Role) {
@@ -70,9 +70,7 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 		return
 	}
 	if _, recorded := d.live.Records[id]; !recorded {
-		d.roles = append(d.roles, id.Name)
-		d.add(item{phase: phaseRecord, id: id, change: plan.Add{
-			About: about(ObjectID{Kind: "record", Name: id.Name}, want.Source, ""), After: "managed from this database"}})
+		d.adopt(id)
 	}
 	var statements []printedSQL
 	if !sameAttributes(want, have) {
@@ -156,7 +154,7 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 // setPassword adds the statement that sets a login's password to what apply
 // reads, and the one that remembers its verifier.
 func (d *differ) setPassword(role *Role) {
-	if role.PasswordFor == "" {
+	if !hasPassword(d.opts.Datasource, role) {
 		return
 	}
 	secret := plan.Secret{Account: role.PasswordFor, Role: role.ID.Name, From: passwordSource(d.opts.Datasource, role.PasswordFor)}

@@ -148,12 +148,24 @@ func (d *differ) checkColumns(id ObjectID, scope *TableScope, have *Table) {
 			}
 			d.diags.Fail("postgres-column-missing", scope.columnSource(want.Name),
 				fmt.Sprintf("table %s has no column %q", printed(id), want.Name), detail)
-		case want.Type != "" && c.Type != want.Type:
+		case want.Type != "" && c.Type != want.Type && withoutModifier(c.Type) != want.Type:
 			d.diags.Fail("postgres-column-type", scope.columnSource(want.Name),
 				fmt.Sprintf("column %q of table %s is of type %s, but %s is declared", want.Name, printed(id), c.Type, want.Type),
 				fmt.Sprintf("State native = %q in the column block, or run postern pull again.", c.Type))
 		}
 	}
+}
+
+// withoutModifier is a type without its length or precision, "numeric" for
+// "numeric(10,2)" and "timestamp with time zone" for "timestamp(3) with time
+// zone": conditions are the same for both.
+func withoutModifier(name string) string {
+	before, rest, ok := strings.Cut(name, "(")
+	_, after, closed := strings.Cut(rest, ")")
+	if !ok || !closed {
+		return name
+	}
+	return before + after
 }
 
 // columnSource is where a column is declared, else where its table is.

@@ -96,6 +96,9 @@ func (f fixture) state() *State {
 	one, two := "1", "x"
 	s.Generated[groups] = &GeneratedTable{ID: groups, Owner: f.owner, PrimaryKey: []string{"id"}, Filled: true,
 		Columns: []Column{{Name: "id", Type: "bigint", NotNull: true}, {Name: "name", Type: "text"}}, Rows: [][]*string{{&one, &two}}}
+	for _, t := range bookkeepingTables("postern", f.owner) {
+		s.Generated[t.ID] = t
+	}
 	to := ToRole(f.account)
 	grant := func(id ObjectID, p Privilege) { s.Grants[GrantKey{Object: id, Grantee: to, Privilege: p}] = &Grant{} }
 	grant(DatabaseID(), PrivilegeConnect)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -29,7 +28,6 @@ type PlanOptions struct {
 // MakePlan compares a desired state with the database and gives the plan that
 // makes them equal. The plan is nil when the diagnostics hold an error.
 func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions) (*plan.Plan, diag.List, error) {
-	want = withBookkeeping(want)
 	live, err := Inspect(ctx, conn, want.Project, ScopeOf(want))
 	if errors.Is(err, ErrServerOld) {
 		var diags diag.List
@@ -51,30 +49,6 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	}
 	p.Revision, p.Created = opts.Revision, opts.Created.UTC().Truncate(time.Second)
 	return p, diags, nil
-}
-
-// withBookkeeping adds the tables that applying keeps to a desired state.
-func withBookkeeping(want *State) *State {
-	var schema ObjectID
-	for id, s := range want.Schemas {
-		if s.Managed {
-			schema = id
-		}
-	}
-	if schema.Name == "" {
-		return want
-	}
-	out := *want
-	out.Generated = maps.Clone(want.Generated)
-	if out.Generated == nil {
-		out.Generated = map[ObjectID]*GeneratedTable{}
-	}
-	for _, t := range bookkeepingTables(schema.Name, want.Schemas[schema].Owner) {
-		if out.Generated[t.ID] == nil {
-			out.Generated[t.ID] = t
-		}
-	}
-	return &out
 }
 
 // bookkeepingTables are what was made (objects), what was applied (history),
@@ -104,7 +78,7 @@ func bookkeepingTables(schema, owner string) []*GeneratedTable {
 func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts PlanOptions, diags *diag.List) (map[string]bool, error) {
 	var logins []string
 	for id, r := range want.Roles {
-		if r.PasswordFor != "" && r.Managed && live.Roles[id] != nil {
+		if r.Managed && live.Roles[id] != nil && hasPassword(opts.Datasource, r) {
 			logins = append(logins, id.Name)
 		}
 	}
@@ -130,6 +104,13 @@ func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Li
 		}
 	}
 	return changed, nil
+}
+
+// hasPassword reports whether the source states a password for a login.
+func hasPassword(ds *model.Datasource, role *Role) bool {
+	return ds != nil && role.PasswordFor != "" && slices.ContainsFunc(ds.Accounts, func(a *model.ServiceAccount) bool {
+		return a.Name == role.PasswordFor && a.Password != nil
+	})
 }
 
 // passwordSource names where an account's password is read.

@@ -23,7 +23,7 @@ func (in *inspection) server(r row) error {
 }
 
 func (in *inspection) generatedTable(r row) error {
-	table := &GeneratedTable{ID: TableID(r.text(0), r.text(1)), Owner: r.text(3)}
+	table := &GeneratedTable{ID: TableID(r.text(0), r.text(1)), Owner: r.text(3), RLS: r.bool(7)}
 	var columns [][4]any
 	if err := fromJSON(r[5], &columns); err != nil {
 		return err

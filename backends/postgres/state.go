@@ -215,6 +215,7 @@ type GeneratedTable struct {
 	Owner      string
 	Columns    []Column
 	PrimaryKey []string
+	RLS        bool // on, and without a policy: even pg_read_all_data reads nothing
 	// Filled says that Rows are the whole content that a program wants; false
 	// for tables that applying or operating fills (keys, objects, history).
 	Filled bool

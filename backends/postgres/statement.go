@@ -299,7 +299,8 @@ func CreateFunction(f *Function) (sqltext.SQL, error) {
 		}
 		for _, c := range f.Config {
 			name, value, _ := strings.Cut(c, "=")
-			b.Raw("\n    SET ").Ident(name).Raw(" TO ").Each(1, "", func(int) { configValue(b, value) })
+			b.Raw("\n    SET ").Ident(name).Raw(" TO ")
+			configValue(b, value)
 		}
 		b.Raw("\n    AS ", dollarQuote(f.Body))
 	})
@@ -316,7 +317,7 @@ func configValue(b *sqltext.Builder, value string) {
 // that the body does not hold.
 func dollarQuote(body string) sqltext.SQL {
 	tag := "$postern$"
-	for n := 1; strings.Contains(body, tag); n++ {
+	for n := 1; strings.Contains(body+"$", tag); n++ {
 		tag = "$postern" + strconv.Itoa(n) + "$"
 	}
 	return sqltext.SQL(tag + body + tag)

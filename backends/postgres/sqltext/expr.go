@@ -49,6 +49,8 @@ type (
 		X   Expr
 		Not bool
 	}
+	// IsNotFalse is IS NOT FALSE.
+	IsNotFalse struct{ X Expr }
 	// Cast converts; it is written x::type.
 	Cast struct {
 		X    Expr
@@ -99,6 +101,7 @@ func (AllOf) expr()      {}
 func (AnyOf) expr()      {}
 func (Not) expr()        {}
 func (IsNull) expr()     {}
+func (IsNotFalse) expr() {}
 func (Cast) expr()       {}
 func (CollateC) expr()   {}
 func (AtUTC) expr()      {}
@@ -168,7 +171,7 @@ func (p *printer) expr(e Expr) {
 		p.ident(x.Name)
 	case Const, NullConst, BoolConst, IntConst:
 		p.constant(e)
-	case Op, AllOf, AnyOf, Not, IsNull, Quantified:
+	case Op, AllOf, AnyOf, Not, IsNull, IsNotFalse, Quantified:
 		p.raw("(")
 		p.operator(e)
 		p.raw(")")
@@ -267,6 +270,9 @@ func (p *printer) operator(e Expr) {
 		} else {
 			p.raw(" IS NULL")
 		}
+	case IsNotFalse:
+		p.expr(x.X)
+		p.raw(" IS NOT FALSE")
 	case Quantified:
 		p.expr(x.L)
 		p.raw(" " + x.Op)

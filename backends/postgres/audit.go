@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+// The codes of what Postgres cannot hold.
+const (
+	CodeRelation  diag.Code = "postgres-relation-unsupported"
+	CodeType      diag.Code = "postgres-type-unsupported"
+	CodeName      diag.Code = "postgres-name-invalid"
+	CodeColumns   diag.Code = "postgres-columns-differ"
+	CodeReadOnly  diag.Code = "postgres-account-read-only"
+	CodeIdentity  diag.Code = "postgres-identity-unsupported"
+	CodeUntrusted diag.Code = "postgres-identity-forgeable"
+	CodeDelimiter diag.Code = "postgres-delimiter-unsupported"
+	CodeInternal  diag.Code = "postgres-internal"
+)
+
+// audit collects what of one datasource Postgres cannot express.
+type audit struct {
+	p     *model.Program
+	ds    *model.Datasource
+	diags diag.List
+}
+
+// auditDatasource lists what of a program a Postgres datasource cannot hold.
+func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
+	a := &audit{p: p, ds: ds}
+	a.identity()
+	a.names()
+	for _, t := range ds.Tables {
+		for _, target := range t.Policies {
+			a.cond(target.When.Holds, target.Span)
+			a.cond(target.Check.Holds, target.Span)
+		}
+		for _, g := range t.Guards {
+			a.cond(g.Require.Holds, g.Span)
+		}
+	}
+	for _, acc := range ds.Accounts {
+		if e, ok := acc.EntryOf(); ok {
+			a.account(acc, e)
+		}
+	}
+	return a.diags.Sorted()
+}
+
+func (a *audit) identity() {
+	if a.ds.Identity == model.IdentityRole {
+		a.diags.Fail(CodeIdentity, a.ds.Span, `Identity "role" cannot be compiled yet`,
+			`Use "signed" (safe with any client) or "setting" (a trusted server states the user).`)
+	}
+	for _, app := range a.ds.Apps {
+		if c := app.Connect(a.ds); c != nil && c.Untrusted && c.AsUser && a.ds.Identity == model.IdentitySetting {
+			a.diags.Fail(CodeUntrusted, c.Span, `A client that writes its own SQL can change a setting and so be any user`,
+				`Use identity = "signed" on the datasource, or as = "app" in this connection.`)
+		}
+	}
+	key := a.p.Identity.Key
+	switch key.Type.Kind {
+	case model.KindString, model.KindEnum, model.KindUUID, model.KindInt:
+	default:
+		if len(a.p.Users) > 0 {
+			a.diags.Fail(CodeType, key.Span, "The directory cannot be keyed by an attribute of type "+key.Type.String(),
+				"Make the identity's key a string, uuid, int or enum, or remove the user blocks.")
+		}
+	}
+}
+
+// names checks every name that becomes one in the database.
+func (a *audit) names() {
+	for _, t := range a.ds.Tables {
+		a.name("schema", t.Schema, t.Span)
+		a.name("table", t.SQLName, t.Span)
+		for _, c := range t.Columns {
+			a.name("column", c.Name, c.Span)
+		}
+	}
+	for _, acc := range a.ds.Accounts {
+		a.name("role", acc.Role, acc.Span)
+		if strings.HasPrefix(acc.Role, "pg_") || acc.Role == "public" || acc.Role == "none" {
+			a.diags.Fail(CodeName, acc.Span, fmt.Sprintf("Postgres reserves the role name %q", acc.Role),
+				"Choose another role name for the service account.")
+		}
+	}
+}
+
+func (a *audit) name(kind, name string, span source.Span) {
+	if err := sqltext.CheckIdent(name); err != nil {
+		a.diags.Fail(CodeName, span, fmt.Sprintf("The %s name %s cannot be a name in Postgres", kind, inQuotes(name)),
+			err.Error()+"; choose another name.")
+	}
+}
+
+func inQuotes(name string) string { return fmt.Sprintf("%q", name) }
+
+// cond looks for what no SQL can say yet.
+func (a *audit) cond(c model.Cond, span source.Span) {
+	if c == nil {
+		return
+	}
+	model.Walk(c, func(atom model.Cond) {
+		switch x := atom.(type) {
+		case *model.Some:
+			a.relation(x.From.Relation, span)
+		case *model.Every:
+			a.relation(x.From.Relation, span)
+		case *model.Count:
+			a.relation(x.From.Relation, span)
+		case *model.Match:
+			if x.Op == model.MatchUnder && (len(x.Delimiter) != 1 || x.Delimiter[0] >= 0x7f || x.Delimiter[0] == 0) {
+				a.diags.Fail(CodeDelimiter, span, fmt.Sprintf("The delimiter %q is not one printable ASCII character", x.Delimiter),
+					"Use a delimiter such as . or /.")
+			}
+		default:
+		}
+		for _, o := range model.Operands(atom) {
+			model.WalkExpr(o, func(e model.Expr) { a.operand(e, span) })
+		}
+	})
+}
+
+func (a *audit) operand(e model.Expr, span source.Span) {
+	ref, ok := e.(*model.ColumnRef)
+	if !ok {
+		return
+	}
+	if !ref.Span.IsZero() {
+		span = ref.Span
+	}
+	if len(ref.Path) > 0 {
+		a.relation(ref.Path[0], span)
+		return
+	}
+	if _, err := columnType(ref.Column); err != nil {
+		a.diags.Fail(CodeType, span, fmt.Sprintf("The column %s cannot stand in a condition: %s", inQuotes(ref.Column.Name), err),
+			"Leave it out of the condition, or change its type in the database.")
+	}
+}
+
+func (a *audit) relation(r *model.Relation, span source.Span) {
+	a.diags.Add(diag.Diagnostic{
+		Code: CodeRelation, Severity: diag.Error, Span: span,
+		Summary: fmt.Sprintf("A condition over the relation %s cannot be compiled for Postgres yet", inQuotes(r.Name)),
+		Detail:  "Write the condition over columns of the record itself, or keep what it needs in a column of the table.",
+		Related: []diag.Related{{Span: r.Span, Message: "the relation"}},
+	})
+}
+
+// account checks what one account gets: the same columns from all policies,
+// and no write when it is read-only.
+func (a *audit) account(acc *model.ServiceAccount, e model.Entry) {
+	for _, t := range a.ds.Tables {
+		for _, action := range []model.Action{model.View, model.Create, model.Edit, model.Delete} {
+			arms := a.arms(e, t, action)
+			if acc.ReadOnly && action != model.View && len(arms) > 0 {
+				a.diags.Fail(CodeReadOnly, arms[0].Span,
+					fmt.Sprintf("Policy %s lets the read-only service account %s %s records", inQuotes(arms[0].Policy.Name), inQuotes(acc.Name), action),
+					"Remove the action, restrict the policy with via, or drop read_only from the service account.")
+			}
+			for i := 1; i < len(arms) && action != model.Delete; i++ {
+				if !slices.Equal(arms[0].Columns, arms[i].Columns) {
+					a.columns(acc, t, action, arms[0], arms[i])
+				}
+			}
+		}
+	}
+}
+
+func (a *audit) columns(acc *model.ServiceAccount, t *model.Table, action model.Action, x, y *model.PolicyTarget) {
+	a.diags.Add(diag.Diagnostic{
+		Code: CodeColumns, Severity: diag.Error, Span: y.Span,
+		Summary: fmt.Sprintf("Policies %s and %s grant %s on different columns of %s to the service account %s",
+			inQuotes(x.Policy.Name), inQuotes(y.Policy.Name), action, t.Address(), inQuotes(acc.Name)),
+		Detail:  "Give both the same columns, or restrict them with via to apps with different service accounts.",
+		Related: []diag.Related{{Span: x.Span, Message: "the other policy"}},
+	})
+}
+
+// arms are the policies that can ever grant the action through an entry.
+func (a *audit) arms(e model.Entry, t *model.Table, action model.Action) []*model.PolicyTarget {
+	return grantingPolicies(a.p, e, t, action)
+}

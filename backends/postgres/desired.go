@@ -1,0 +1,327 @@
+package postgres
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+// DesiredOptions changes how a state is made; the zero value is right outside tests.
+type DesiredOptions struct {
+	// Now stands for the start of the statement, instead of asking Postgres.
+	Now *model.Timestamp
+}
+
+// Desired is what the datasource's database should hold for the program. When
+// the list has errors, the state is nil.
+//
+// One policy stands for each account, table and command: Postgres ORs the
+// policies of a table, and evaluates several gated ones much slower than one.
+// A write needs view: an UPDATE or DELETE without WHERE skips SELECT policies,
+// so view's condition is part of the write policies. INSERT … RETURNING and
+// ON CONFLICT with a target also need view of the record (Postgres asks the
+// SELECT policy there); a plain INSERT does not.
+func Desired(p *model.Program, ds *model.Datasource) (*State, diag.List) {
+	return DesiredWith(p, ds, DesiredOptions{})
+}
+
+// DesiredWith is Desired with options.
+func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*State, diag.List) {
+	diags := auditDatasource(p, ds)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	d := &desired{p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p), now: sqltext.Func{Name: "statement_timestamp"}}
+	if opts.Now != nil {
+		d.now = instantConst(*opts.Now)
+	}
+	d.owner = shortName("postern_" + p.Project)
+	d.roles()
+	rt := &runtimeBuilder{state: d.state, ds: ds, p: p, names: d.names, owner: d.owner}
+	rt.build()
+	d.errs = append(d.errs, rt.errs...)
+	d.tables()
+	for _, a := range ds.Accounts {
+		if e, ok := a.EntryOf(); ok {
+			d.account(a, e)
+		}
+	}
+	if err := errors.Join(d.errs...); err != nil {
+		diags.Fail(CodeInternal, ds.Span, "The datasource "+inQuotes(ds.Name)+" cannot be written as SQL", err.Error())
+		return nil, diags
+	}
+	return d.state, diags
+}
+
+type desired struct {
+	p     *model.Program
+	ds    *model.Datasource
+	state *State
+	names *accessors
+	owner string
+	now   sqltext.Expr
+	errs  []error
+}
+
+func (d *desired) grant(id ObjectID, role string, p Privilege) {
+	d.state.Grants[GrantKey{Object: id, Grantee: ToRole(role), Privilege: p}] = &Grant{}
+}
+
+// LoginName is the login of a service account's role. There are two, "a" and
+// "b", of which one is in use: a password changes by switching over.
+func LoginName(role, letter string) string { return shortName(role + "_" + letter) }
+
+func (d *desired) roles() {
+	mark := Mark(d.p.Project)
+	d.addRole(&Role{ID: RoleID(d.owner), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: d.p.Span})
+	d.state.Scope.OwnerRole = d.owner
+	for _, a := range d.ds.Accounts {
+		d.state.Scope.Accounts[a.Role] = &AccountScope{Managed: a.Managed, Source: a.Span}
+		if !a.Managed {
+			continue
+		}
+		d.addRole(&Role{ID: RoleID(a.Role), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: a.Span})
+		login := &Role{
+			ID: RoleID(LoginName(a.Role, "a")), Login: true, Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true,
+			Source: a.Span, PasswordFor: a.Name,
+		}
+		limits(login, a.Limits)
+		d.addRole(login)
+		key := MembershipKey{Role: a.Role, Member: login.ID.Name}
+		d.state.Memberships[key] = &Membership{MembershipKey: key, Inherit: true, Set: true}
+		d.state.Scope.Accounts[login.ID.Name] = &AccountScope{Managed: true, Login: true, Source: a.Span}
+	}
+}
+
+func (d *desired) addRole(r *Role) {
+	if _, taken := d.state.Roles[r.ID]; taken {
+		d.errs = append(d.errs, fmt.Errorf("two roles would be named %s", inQuotes(r.ID.Name)))
+	}
+	d.state.Roles[r.ID] = r
+}
+
+// limits puts an account's limits on its login: settings of a role are not
+// inherited by its members.
+func limits(r *Role, l model.Limits) {
+	if l.Connections != nil {
+		r.ConnectionLimit = *l.Connections
+	}
+	if l.ValidUntil != nil {
+		t := time.UnixMicro(int64(*l.ValidUntil)).UTC()
+		r.ValidUntil = &t
+	}
+	r.Settings = map[string]string{}
+	for name, limit := range map[string]*model.Duration{
+		"statement_timeout": l.StatementTimeout, "idle_in_transaction_session_timeout": l.IdleTimeout,
+	} {
+		if limit != nil {
+			r.Settings[name] = milliseconds(*limit)
+		}
+	}
+}
+
+// milliseconds is a length of time as a setting, rounded up: 0 would lift it.
+func milliseconds(d model.Duration) string {
+	const ms = model.Second / 1000
+	return string(sqltext.Int(int((d + ms - 1) / ms)))
+}
+
+// tables declares the governed tables and what nobody may hold there.
+func (d *desired) tables() {
+	schemas := map[string]struct{}{}
+	for _, t := range d.ds.Tables {
+		id := TableID(t.Schema, t.SQLName)
+		table := &Table{ID: id, Kind: "r", RLS: true, Force: d.ds.OwnerBound, Source: t.Span}
+		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}}
+		for _, c := range t.Columns {
+			column := Column{Name: c.Name, NotNull: !c.Null, Type: nativeType(c)}
+			table.Columns = append(table.Columns, column)
+			scope.Columns[c.Name] = c.Span
+		}
+		scope.Required = table.Columns
+		if _, taken := d.state.Tables[id]; taken {
+			d.errs = append(d.errs, fmt.Errorf("two tables are both %s.%s in the database", inQuotes(t.Schema), inQuotes(t.SQLName)))
+		}
+		d.state.Tables[id], d.state.Scope.Tables[id] = table, scope
+		d.deny(id, "", "only service accounts of the project may reach a governed table")
+		if _, seen := schemas[t.Schema]; !seen {
+			schemas[t.Schema] = struct{}{}
+			d.deny(SchemaID(t.Schema), PrivilegeCreate, "an object put into a governed schema could take the place of another")
+		}
+	}
+	for _, app := range d.ds.Apps {
+		if c := app.Connect(d.ds); c != nil && c.Untrusted {
+			d.deny(DatabaseID(), PrivilegeTemporary, "a client that writes its own SQL could leave temporary objects in a pooled session")
+			break
+		}
+	}
+}
+
+func (d *desired) deny(id ObjectID, p Privilege, why string) {
+	d.state.Scope.Denied = append(d.state.Scope.Denied, GrantRule{Object: id, Grantee: Public(), Privilege: p, Why: why})
+}
+
+// nativeType is a column's type as format_type prints it.
+func nativeType(c *model.Column) string {
+	if c.Native != "" {
+		return c.Native
+	}
+	return string(usualType(c.Type).name.SQL())
+}
+
+// account adds the grants and policies of one service account.
+func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
+	used := map[string]struct{}{}
+	reached := map[string]struct{}{}
+	for _, t := range d.ds.Tables {
+		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: used}
+		if d.accountTable(a, e, t, r) {
+			reached[t.Schema] = struct{}{}
+		}
+	}
+	if len(reached) == 0 {
+		return
+	}
+	d.grant(DatabaseID(), a.Role, PrivilegeConnect)
+	for schema := range reached {
+		d.grant(SchemaID(schema), a.Role, PrivilegeUsage)
+	}
+	for function := range used {
+		d.grant(FunctionID(RuntimeSchema, function, ""), a.Role, PrivilegeExecute)
+	}
+	if d.ds.Identity == model.IdentitySigned && !e.AsApp() {
+		d.grant(FunctionID(RuntimeSchema, openFunction, "token text"), a.Role, PrivilegeExecute)
+	}
+}
+
+// accountTable adds what an account gets on one table, and reports whether
+// that is anything.
+func (d *desired) accountTable(a *model.ServiceAccount, e model.Entry, t *model.Table, r *renderer) bool {
+	view := d.p.Old(e, t, model.View)
+	reached := d.policy(a, e, t, r, model.View, view, nil)
+	if a.ReadOnly {
+		return reached
+	}
+	create := d.p.New(e, t, model.Create)
+	if d.policy(a, e, t, r, model.Create, nil, create) {
+		reached = true
+		scope := d.state.Scope.Tables[TableID(t.Schema, t.SQLName)]
+		scope.Inserters = append(scope.Inserters, a.Role)
+	}
+	edit := d.policy(a, e, t, r, model.Edit, d.p.Old(e, t, model.Edit), d.p.New(e, t, model.Edit))
+	remove := d.policy(a, e, t, r, model.Delete, d.p.Old(e, t, model.Delete), nil)
+	return reached || edit || remove
+}
+
+// actionCommands are the SQL commands of the actions.
+var actionCommands = map[model.Action]Command{
+	model.View: CommandSelect, model.Create: CommandInsert, model.Edit: CommandUpdate, model.Delete: CommandDelete,
+}
+
+// policy adds the policy and grants of one action, unless one of its
+// conditions can never hold; a nil condition is none.
+func (d *desired) policy(
+	a *model.ServiceAccount, e model.Entry, t *model.Table, r *renderer, action model.Action, using, check model.Cond,
+) bool {
+	if never(using) || never(check) {
+		return false
+	}
+	table := TableID(t.Schema, t.SQLName)
+	p := &Policy{
+		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(action))), Command: actionCommands[action], Permissive: true,
+		To: []Grantee{ToRole(a.Role)}, Using: d.print(r, using), Check: d.print(r, check), Sources: origins(d.p, e, t, action),
+	}
+	if _, taken := d.state.Policies[p.ID]; taken {
+		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), inQuotes(p.ID.Sub)))
+	}
+	d.state.Policies[p.ID] = p
+	if action == model.Delete {
+		d.grant(table, a.Role, PrivilegeDelete)
+		return true
+	}
+	for _, c := range d.columns(e, t, action) {
+		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[action]))
+	}
+	return true
+}
+
+func never(c model.Cond) bool {
+	_, never := c.(model.False)
+	return never
+}
+
+func (d *desired) print(r *renderer, c model.Cond) sqltext.SQL {
+	if c == nil {
+		return ""
+	}
+	s, err := r.print(c)
+	if err != nil {
+		d.errs = append(d.errs, fmt.Errorf("a condition on %s: %w", r.table.Address(), err))
+	}
+	return s
+}
+
+// columns are the columns of an action. They are always listed: a column added
+// to the table later must not become visible by itself.
+func (d *desired) columns(e model.Entry, t *model.Table, action model.Action) []*model.Column {
+	if action != model.View {
+		return d.p.WritableColumns(e, t, action)
+	}
+	if arms := grantingPolicies(d.p, e, t, action); len(arms) > 0 {
+		return arms[0].Columns // Audit made sure that they are all alike
+	}
+	return nil
+}
+
+// grantingPolicies are the policies of a table that can grant the action
+// through an entry.
+func grantingPolicies(p *model.Program, e model.Entry, t *model.Table, action model.Action) []*model.PolicyTarget {
+	var out []*model.PolicyTarget
+	if action == model.View {
+		for _, arm := range p.VisibleColumns(e, t) {
+			out = append(out, arm.Target)
+		}
+		return out
+	}
+	for _, target := range t.Policies {
+		if target.Allows(action) && !gateClosed(p, e, target.Policy) {
+			out = append(out, target)
+		}
+	}
+	return out
+}
+
+// gateClosed reports whether a policy can never apply through an entry,
+// whoever asks.
+func gateClosed(p *model.Program, e model.Entry, pol *model.Policy) bool {
+	if pol.Via != nil && !slices.Contains(pol.Via, e.App()) {
+		return true
+	}
+	for _, s := range pol.To {
+		app, isApp := s.(model.AppSubject)
+		if isApp && app.App == e.App() || !isApp && !e.AsApp() {
+			return false
+		}
+	}
+	return true
+}
+
+// origins are the source blocks behind a policy of an account.
+func origins(p *model.Program, e model.Entry, t *model.Table, action model.Action) []Origin {
+	var out []Origin
+	for _, target := range grantingPolicies(p, e, t, action) {
+		out = append(out, Origin{Block: "policy." + target.Policy.Name, Span: target.Policy.Span})
+	}
+	for _, g := range t.Guards {
+		out = append(out, Origin{Block: "guard." + g.Guard.Name, Span: g.Guard.Span})
+	}
+	slices.SortStableFunc(out, func(x, y Origin) int { return cmp.Compare(x.Block, y.Block) })
+	return out
+}

@@ -1,0 +1,367 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+// applied is a database to which a fixture's state has been applied.
+func applied(t *testing.T, prefix string) (fixture, *pgx.Conn, *State) {
+	t.Helper()
+	f := plainFixture(prefix)
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl())
+	want := f.state()
+	apply(t, conn, makePlan(t, conn, want))
+	return f, conn, want
+}
+
+// diagnose plans and gives the codes of the diagnostics.
+func diagnose(t *testing.T, conn *pgx.Conn, want *State) ([]string, diag.List) {
+	t.Helper()
+	p, diags, err := MakePlan(t.Context(), conn, want, PlanOptions{Datasource: testDatasource(), Secrets: testSecrets("pw")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p != nil && diags.HasErrors() {
+		t.Error("there is a plan in spite of errors")
+	}
+	var codes []string
+	for _, d := range diags {
+		codes = append(codes, string(d.Code))
+	}
+	return codes, diags
+}
+
+func TestAccountRemoved(t *testing.T) {
+	t.Parallel()
+	f, conn, want := applied(t, "gone")
+	for _, name := range []string{f.account, f.login} {
+		delete(want.Roles, RoleID(name))
+		delete(want.Scope.Accounts, name)
+	}
+	want.Memberships, want.Policies = map[MembershipKey]*Membership{}, map[ObjectID]*Policy{}
+	for k := range want.Grants {
+		if k.Grantee.Role == f.account {
+			delete(want.Grants, k)
+		}
+	}
+	want.Scope.Tables[TableID(f.schema, f.table)].Inserters = nil
+	execute(t, conn, "CREATE TABLE other (id int); GRANT SELECT ON other TO "+quoted(t, f.account))
+	p := makePlan(t, conn, want)
+	if !slices.ContainsFunc(p.Hazards, func(h plan.Hazard) bool {
+		d, ok := h.(plan.DropsRole)
+		return ok && d.Role == f.account
+	}) {
+		t.Errorf("hazards %v", p.Hazards)
+	}
+	apply(t, conn, p)
+	requireEmpty(t, conn, want)
+	if left := rows(t, conn, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'gone\\_%'"); !slices.Equal(left, []string{f.owner}) {
+		t.Errorf("roles left: %q", left)
+	}
+}
+
+func TestRoleInUseElsewhere(t *testing.T) {
+	t.Parallel()
+	f, conn, want := applied(t, "inuse")
+	other := connect(t, pgtest.Database(t))
+	execute(t, other, "CREATE TABLE t (id int); GRANT SELECT ON t TO "+quoted(t, f.login))
+	execute(t, conn, "CREATE TABLE mine (id int); ALTER TABLE mine OWNER TO "+quoted(t, f.login))
+	delete(want.Roles, RoleID(f.login))
+	delete(want.Scope.Accounts, f.login)
+	want.Memberships = map[MembershipKey]*Membership{}
+	codes, diags := diagnose(t, conn, want)
+	if !slices.Equal(codes, []string{"postgres-role-in-use", "postgres-role-in-use"}) {
+		t.Fatalf("%v", diags)
+	}
+	text := diags.Error()
+	if !strings.Contains(text, "owns table public.mine") || !strings.Contains(text, "in database testroleinuseelsewhere") {
+		t.Errorf("%s", text)
+	}
+	execute(t, other, "DROP OWNED BY "+quoted(t, f.login))
+}
+
+func TestTableNoLongerDeclared(t *testing.T) {
+	t.Parallel()
+	f, conn, want := applied(t, "undeclared")
+	table := TableID(f.schema, f.table)
+	delete(want.Tables, table)
+	delete(want.Scope.Tables, table)
+	want.Policies = map[ObjectID]*Policy{}
+	for k := range want.Grants {
+		if wholeObject(k.Object) == table {
+			delete(want.Grants, k)
+		}
+	}
+	execute(t, conn, "CREATE POLICY hand ON deals USING (false)")
+	apply(t, conn, makePlan(t, conn, want))
+	requireEmpty(t, conn, want)
+	got := rows(t, conn, "SELECT polname, relrowsecurity FROM pg_policy JOIN pg_class c ON c.oid = polrelid")
+	if !slices.Equal(got, []string{"hand|t"}) {
+		t.Errorf("what is left: %q; the hand-made policy and row security stay", got)
+	}
+	if got := rows(t, conn, "SELECT has_table_privilege('"+f.account+"', 'deals', 'INSERT')"); !slices.Equal(got, []string{"f"}) {
+		t.Errorf("the account may still insert")
+	}
+}
+
+func TestUnmarkedIsNeverTouched(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ sql, code string }{
+		"role without mark":     {`CREATE ROLE A`, "postgres-role-unmarked"},
+		"another project":       {`CREATE ROLE A; COMMENT ON ROLE A IS 'postern:project=else'`, "postgres-foreign-mark"},
+		"schema without mark":   {`CREATE SCHEMA postern`, "postgres-schema-unmarked"},
+		"schema of another one": {`CREATE SCHEMA postern; COMMENT ON SCHEMA postern IS 'postern:project=else'`, "postgres-foreign-mark"},
+		"table is missing":      {`ALTER TABLE deals RENAME TO dealz`, "postgres-table-missing"},
+		"table is a view":       {`ALTER TABLE deals RENAME TO d2; CREATE VIEW deals AS SELECT 1 AS owner_id`, "postgres-table-kind"},
+		"column dropped":        {`ALTER TABLE deals DROP COLUMN amount`, "postgres-column-missing"},
+		"column of other type":  {`ALTER TABLE deals ALTER COLUMN owner_id TYPE character varying(3)`, "postgres-column-type"},
+		"owner is an account":   {`CREATE ROLE A; COMMENT ON ROLE A IS 'postern:project=test'; ALTER TABLE deals OWNER TO A`, "postgres-owner-account"},
+		"reserved role":         {``, "postgres-role-reserved"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := plainFixture("unmarked " + name)
+			if c.code == "postgres-role-reserved" {
+				f.account = "public"
+			}
+			conn := connect(t, pgtest.Database(t))
+			execute(t, conn, f.ddl())
+			if c.sql != "" {
+				execute(t, conn, forRoles(t, f, "", c.sql))
+			}
+			codes, diags := diagnose(t, conn, f.state())
+			if !slices.Equal(codes, []string{c.code}) {
+				t.Errorf("got %v\n%v", codes, diags)
+			}
+			for _, d := range diags {
+				if d.Detail == "" {
+					t.Errorf("%s has no detail that says what to do", d.Code)
+				}
+			}
+		})
+	}
+}
+
+func TestAdoptedRole(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("adopted")
+	want := f.state()
+	role := want.Roles[RoleID(f.account)]
+	role.Managed, role.Comment = false, ""
+	want.Scope.Accounts[f.account].Managed = false
+	delete(want.Roles, RoleID(f.login))
+	delete(want.Scope.Accounts, f.login)
+	want.Memberships = map[MembershipKey]*Membership{}
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl())
+	if codes, diags := diagnose(t, conn, want); !slices.Equal(codes, []string{"postgres-role-missing"}) {
+		t.Errorf("%v", diags)
+	}
+	execute(t, conn, "CREATE ROLE "+f.account+" LOGIN BYPASSRLS; CREATE ROLE adopted_member IN ROLE "+f.account+
+		"; CREATE TABLE other (id int); GRANT SELECT ON other TO "+f.account+"; GRANT SELECT ON deals TO "+f.account)
+	if codes, diags := diagnose(t, conn, want); !slices.Equal(codes, []string{"postgres-role-bypasses"}) {
+		t.Errorf("%v", diags)
+	}
+	execute(t, conn, "ALTER ROLE "+f.account+" NOBYPASSRLS")
+	apply(t, conn, makePlan(t, conn, want))
+	requireEmpty(t, conn, want)
+	got := rows(t, conn, "SELECT has_table_privilege('adopted_reps', 'other', 'SELECT'), has_table_privilege('adopted_reps', 'deals', 'SELECT'),"+
+		" pg_has_role('adopted_member', 'adopted_reps', 'MEMBER'), rolcanlogin FROM pg_roles WHERE rolname = 'adopted_reps'")
+	if !slices.Equal(got, []string{"t|f|t|t"}) {
+		t.Errorf("elsewhere, here, member, login: %q", got)
+	}
+	execute(t, conn, "DROP ROLE adopted_member")
+}
+
+func TestHazards(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("hazards")
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl()+"; CREATE ROLE hazards_x; GRANT SELECT, UPDATE (amount) ON deals TO hazards_x")
+	p := makePlan(t, conn, f.state())
+	var got []string
+	for _, h := range p.Hazards {
+		got = append(got, h.Message())
+	}
+	text := strings.Join(got, "\n")
+	for _, want := range []string{
+		`takes ACCESS EXCLUSIVE on "public"."deals"`,
+		`role "hazards_x" loses rights on table "public"."deals"`,
+		`sessions of "hazards_x" that are open keep`,
+		`the owner of "public"."deals", sees only`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+	if !slices.Equal(p.LockTables, []string{`"public"."deals"`}) {
+		t.Errorf("locks %q", p.LockTables)
+	}
+	execute(t, conn, "DROP OWNED BY hazards_x")
+}
+
+// What a plan does stands in the order that never widens access on the way.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("ordered")
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl()+"; GRANT SELECT ON deals TO PUBLIC")
+	var order []string
+	for _, s := range makePlan(t, conn, f.state()).Statements {
+		for _, word := range []string{"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION",
+			"CREATE POLICY", "GRANT", "INSERT INTO \"postern\".\"objects\""} {
+			first, second, _ := strings.Cut(word, " CASCADE")
+			if strings.HasPrefix(s.SQL, first) && (second != "" || !strings.Contains(word, "CASCADE") || strings.Contains(s.SQL, "PUBLIC CASCADE")) ||
+				word == "ENABLE ROW" && strings.Contains(s.SQL, word) {
+				if !slices.Contains(order, word) {
+					order = append(order, word)
+				}
+			}
+		}
+	}
+	want := []string{"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION", "CREATE POLICY",
+		"GRANT", "INSERT INTO \"postern\".\"objects\""}
+	if !slices.Equal(order, want) {
+		t.Errorf("got %q, want %q", order, want)
+	}
+}
+
+func TestStale(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("stale")
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl())
+	p := makePlan(t, conn, f.state())
+	execute(t, conn, "GRANT SELECT ON deals TO PUBLIC")
+	if err := Apply(t.Context(), conn, p, ApplyOptions{Secrets: testSecrets("pw")}); !errors.Is(err, ErrStale) {
+		t.Errorf("got %v", err)
+	}
+	execute(t, conn, "REVOKE SELECT ON deals FROM PUBLIC; DROP TABLE deals")
+	if err := Apply(t.Context(), conn, p, ApplyOptions{Secrets: testSecrets("pw")}); !errors.Is(err, ErrStale) {
+		t.Errorf("got %v", err)
+	}
+	other := connect(t, pgtest.Database(t))
+	execute(t, other, f.ddl())
+	if err := Apply(t.Context(), other, p, ApplyOptions{Secrets: testSecrets("pw")}); !errors.Is(err, ErrWrongDatabase) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func nothingDone(t *testing.T, conn *pgx.Conn, f fixture) {
+	t.Helper()
+	got := rows(t, conn, "SELECT (SELECT count(*) FROM pg_policy), (SELECT count(*) FROM pg_namespace WHERE nspname = 'postern'),"+
+		" (SELECT count(*) FROM pg_roles WHERE rolname = '"+f.account+"')")
+	if !slices.Equal(got, []string{"0|0|0"}) {
+		t.Errorf("policies, schemas, roles: %q", got)
+	}
+}
+
+func TestFailureLeavesNothing(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("failing")
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl())
+	p := makePlan(t, conn, f.state())
+	p.Statements = append(p.Statements, plan.Statement{SQL: "SELECT 1 / 0", Object: plan.Object{Kind: "test", Name: "last"}})
+	err := Apply(t.Context(), conn, p, ApplyOptions{Secrets: testSecrets("pw")})
+	if err == nil || !strings.Contains(err.Error(), "test last") || !strings.Contains(err.Error(), "division by zero") {
+		t.Errorf("got %v", err)
+	}
+	nothingDone(t, conn, f)
+	if err := Apply(t.Context(), conn, p, ApplyOptions{}); err == nil || !strings.Contains(err.Error(), "password") {
+		t.Errorf("without secrets: %v", err)
+	}
+	if err := Apply(t.Context(), conn, p, ApplyOptions{Secrets: testSecrets("")}); !errors.Is(err, errEmptyPassword) {
+		t.Errorf("empty password: %v", err)
+	}
+}
+
+func TestCancelLeavesNothing(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("cancelled")
+	url := pgtest.Database(t)
+	conn := connect(t, url)
+	execute(t, conn, f.ddl())
+	p := makePlan(t, conn, f.state())
+	ctx, cancel := context.WithCancel(t.Context())
+	applying := connect(t, url)
+	err := Apply(ctx, applying, p, ApplyOptions{Secrets: testSecrets("pw"), Progress: func(int, int) { cancel() }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	nothingDone(t, conn, f)
+}
+
+func TestBusyTableIsRetried(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("busy")
+	url := pgtest.Database(t)
+	conn, reader := connect(t, url), connect(t, url)
+	execute(t, conn, f.ddl())
+	want := f.state()
+	p := makePlan(t, conn, want)
+	execute(t, reader, "BEGIN; SELECT * FROM deals")
+	pauses := 0
+	opts := ApplyOptions{Secrets: testSecrets("pw"), Attempts: 3, LockTimeout: 1, Pause: func(context.Context, int) error { pauses++; return nil }}
+	if err := Apply(t.Context(), conn, p, opts); !errors.Is(err, ErrBusy) || pauses != 2 {
+		t.Errorf("got %v after %d pauses", err, pauses)
+	}
+	opts.Pause = func(context.Context, int) error { execute(t, reader, "COMMIT"); return nil }
+	if err := Apply(t.Context(), conn, p, opts); err != nil {
+		t.Error(err)
+	}
+	requireEmpty(t, conn, want)
+}
+
+// Two plans made at once: one is applied, the other is refused.
+func TestConcurrentApply(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("concurrent")
+	url := pgtest.Database(t)
+	conn := connect(t, url)
+	execute(t, conn, f.ddl())
+	p := makePlan(t, conn, f.state())
+	results := make(chan error, 2)
+	for range 2 {
+		c := connect(t, url)
+		go func() { results <- Apply(t.Context(), c, p, ApplyOptions{Secrets: testSecrets("pw")}) }()
+	}
+	a, b := <-results, <-results
+	if a != nil {
+		a, b = b, a
+	}
+	if a != nil || !errors.Is(b, ErrStale) {
+		t.Errorf("got %v and %v", a, b)
+	}
+}
+
+func TestPassword(t *testing.T) {
+	t.Parallel()
+	f, conn, _ := applied(t, "password")
+	stored := rows(t, conn, "SELECT rolpassword FROM pg_authid WHERE rolname = '"+f.login+"' UNION ALL SELECT verifier FROM postern.passwords")
+	if len(stored) != 2 || stored[0] != stored[1] || !verifies(stored[0], "pw") || verifies(stored[0], "other") {
+		t.Errorf("%q", stored)
+	}
+	execute(t, conn, "ALTER ROLE "+f.login+" PASSWORD 'naïve ☃'")
+	stored = rows(t, conn, "SELECT rolpassword FROM pg_authid WHERE rolname = '"+f.login+"'")
+	if !verifies(stored[0], "naïve ☃") {
+		t.Error("what Postgres made of a password is not recognised")
+	}
+	for _, broken := range []string{"", "md5abc", "SCRAM-SHA-256$", "SCRAM-SHA-256$0:AAAA$x:y", "SCRAM-SHA-256$4096:!$x:y", "SCRAM-SHA-256$99999999999:AAAA$x:y"} {
+		if verifies(broken, "pw") {
+			t.Errorf("%q is taken for a verifier", broken)
+		}
+	}
+}

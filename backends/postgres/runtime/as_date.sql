@@ -1,0 +1,4 @@
+
+BEGIN
+    RETURN postern.day(postern.as_string(value));
+END

@@ -1,0 +1,7 @@
+
+BEGIN
+    IF json_typeof(value) = 'string' THEN
+        RETURN value #>> '{}';
+    END IF;
+    RETURN NULL;
+END

@@ -1,0 +1,9 @@
+
+DECLARE
+    s text := postern.as_string(value);
+BEGIN
+    IF s ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN
+        RETURN s::uuid;
+    END IF;
+    RETURN NULL;
+END

@@ -1,0 +1,4 @@
+
+BEGIN
+    RETURN postern.subject() ->> 'level';
+END
