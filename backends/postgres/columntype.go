@@ -83,6 +83,10 @@ func columnType(c *model.Column) (sqlType, error) {
 		return sqlType{}, fmt.Errorf("%s is not an array type", c.Native)
 	}
 	elem, err := scalarType(*c.Type.Elem, name.Elem())
+	// As JSON, these elements are not what a column of the type would be.
+	if err == nil && (elem.family == famLocal || name.Name == "character") {
+		err = fmt.Errorf("conditions cannot compare elements of type %s", name.Elem().SQL())
+	}
 	return sqlType{family: famSet, name: name, elem: &elem}, err
 }
 

@@ -111,10 +111,15 @@ func boundsOf(x sqltext.Expr, t sqlType) func(lower, upper bool) []sqltext.Expr 
 	}
 	switch t.family {
 	case famNumeric:
-		if len(t.name.Args) > 0 { // a declared precision keeps infinities out, not NaN
+		if precise(t.name) { // keeps all out but NaN
 			return between("", nil, "<>", sqltext.Const{Text: "NaN", Type: tNumeric})
 		}
-		return between(">", sqltext.Const{Text: "-Infinity", Type: tNumeric}, "<", sqltext.Const{Text: "Infinity", Type: tNumeric})
+		limit := "1" + strings.Repeat("0", 38)
+		sized := between(">", sqltext.Const{Text: "-" + limit, Type: tNumeric}, "<", sqltext.Const{Text: limit, Type: tNumeric})
+		rounded := sqltext.Func{Name: "round", Args: []sqltext.Expr{x, sqltext.IntConst{Value: 18}}}
+		return func(lower, upper bool) []sqltext.Expr {
+			return append(sized(lower, upper), sqltext.Op{L: x, Op: "=", R: rounded})
+		}
 	case famDate:
 		return between(">=", dateConst(model.MinDate), "<=", dateConst(model.MaxDate))
 	case famInstant:
@@ -134,6 +139,18 @@ func boundsOf(x sqltext.Expr, t sqlType) func(lower, upper bool) []sqltext.Expr 
 	default:
 		return nil
 	}
+}
+
+// precise reports whether a declared precision keeps numbers within those of
+// the language: below 10^38 and with at most 18 decimals.
+func precise(t sqltext.TypeName) bool {
+	switch len(t.Args) {
+	case 1:
+		return t.Args[0] <= 38
+	case 2:
+		return t.Args[1] >= 0 && t.Args[1] <= 18 && t.Args[0]-t.Args[1] <= 38
+	}
+	return false
 }
 
 // oneAddress holds for one address, without a network mask and not an IPv4

@@ -6,7 +6,7 @@ DECLARE
     item {{1}};
     items {{1}}[] := '{}';
 BEGIN
-    IF json_typeof(value) <> 'array' THEN
+    IF value IS NULL OR json_typeof(value) <> 'array' THEN
         RETURN NULL;
     END IF;
     FOR element IN SELECT e FROM json_array_elements(value) AS a(e) LOOP
