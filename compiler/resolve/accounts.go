@@ -70,6 +70,7 @@ func accountKey(round repeat, d *model.Datasource, perSource bool) string {
 }
 
 func (r *resolver) account(b *syntax.ServiceAccount, d *model.Datasource, key string, round repeat) *model.ServiceAccount {
+	b = b.Expand(round.ctx, &r.diags)
 	a := &model.ServiceAccount{
 		Name: address(b.Label(0), key, key != ""), Label: b.Label(0), Key: key, Datasource: d,
 		Description: r.description(b.Description, round.ctx), Role: b.Label(0),

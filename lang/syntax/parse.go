@@ -160,7 +160,7 @@ func (p *parser) read(b *hcl.Block, schema string, h *Header) *content {
 	*h = headerOf(b)
 	s := p.schemas[schema]
 	full := s
-	if len(s.Blocks) > 0 {
+	if unfolds(schema) {
 		ext := *s
 		ext.Blocks = append(slices.Clip(s.Blocks), nested("dynamic", "type"))
 		full = &ext
@@ -181,6 +181,16 @@ func (p *parser) read(b *hcl.Block, schema string, h *Header) *content {
 	}
 	h.Description, h.ForEach = c.expr("description"), c.expr("for_each")
 	return c
+}
+
+// unfolds reports whether `dynamic` blocks may stand in a body: those that
+// Expand unfolds. Elsewhere they are unknown blocks, never silently dropped.
+func unfolds(schema string) bool {
+	switch schema {
+	case "table", "resource", "app", "service_account", "identity", "request":
+		return true
+	}
+	return false
 }
 
 // expand decodes a block again with its `dynamic` blocks unfolded.
@@ -207,6 +217,14 @@ func (a *App) Expand(ctx *hcl.EvalContext, diags *diag.List) *App {
 		return a
 	}
 	return expand(a.block, ctx, diags, (*parser).app)
+}
+
+// Expand is the block with its `dynamic` blocks unfolded.
+func (a *ServiceAccount) Expand(ctx *hcl.EvalContext, diags *diag.List) *ServiceAccount {
+	if !a.dynamic {
+		return a
+	}
+	return expand(a.block, ctx, diags, (*parser).account)
 }
 
 // Expand is the block with its `dynamic` blocks unfolded.
