@@ -95,7 +95,7 @@ func (r *resolver) native(c *model.Column, span source.Span) {
 	base = strings.TrimSpace(modifier.ReplaceAllString(base, ""))
 	if right, ok := aliases[base]; ok {
 		r.diags.Fail(CodeColumn, span, fmt.Sprintf("%q is not the full name of a type", c.Native),
-			fmt.Sprintf("Write %q, as Postgres itself names it.", right))
+			fmt.Sprintf("Write %q, as Postgres itself names it.", strings.Replace(c.Native, base, right, 1)))
 		return
 	}
 	typ := c.Type

@@ -49,10 +49,15 @@ func (r *resolver) value(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 // does, for a better message.
 func (r *resolver) knownNames(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 	ok := true
+	// In a `dynamic` block, an expression carries the block's own iterator.
+	inDynamic := iterates(expr)
 	for _, t := range expr.Variables() {
 		root := t.RootName()
 		scope := lookupRoot(ctx, root)
 		if scope == cty.NilVal {
+			if inDynamic {
+				continue
+			}
 			ok = false
 			r.unknownRoot(t, ctx)
 			continue
@@ -66,9 +71,16 @@ func (r *resolver) knownNames(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 		}
 		ok = false
 		kind := map[string]string{"var": "variable", "local": "local value"}[root]
-		r.unknown(syntax.Span(attr.SrcRange), kind, attr.Name, sortedKeys(scope.Type().AttributeTypes()), root+".")
+		r.unknown(attrSpan(attr), kind, attr.Name, sortedKeys(scope.Type().AttributeTypes()), root+".")
 	}
 	return ok
+}
+
+// iterates reports whether an expression comes out of a `dynamic` block; its
+// parts do not know the iterator, it does.
+func iterates(expr hcl.Expression) bool {
+	_, wrapped := expr.(interface{ UnwrapExpression() hcl.Expression })
+	return wrapped
 }
 
 func (r *resolver) unknownRoot(t hcl.Traversal, ctx *hcl.EvalContext) {
@@ -103,6 +115,12 @@ func lookupRoot(ctx *hcl.EvalContext, root string) cty.Value {
 // mentionsSensitive reports whether a variable, local or each.* that the
 // expression names holds a sensitive value.
 func (r *resolver) mentionsSensitive(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	return r.mentions(expr, ctx, cty.Value.ContainsMarked)
+}
+
+// mentions reports whether one of the values that an expression names is as
+// asked.
+func (r *resolver) mentions(expr hcl.Expression, ctx *hcl.EvalContext, is func(cty.Value) bool) bool {
 	for _, t := range expr.Variables() {
 		if lookupRoot(ctx, t.RootName()) == cty.NilVal {
 			continue
@@ -111,7 +129,7 @@ func (r *resolver) mentionsSensitive(expr hcl.Expression, ctx *hcl.EvalContext) 
 		if diags.HasErrors() {
 			v = lookupRoot(ctx, t.RootName())
 		}
-		if v.ContainsMarked() {
+		if is(v) {
 			return true
 		}
 	}
@@ -125,7 +143,7 @@ func (r *resolver) public(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		return v, false
 	}
 	if v.ContainsMarked() {
-		r.sensitive(syntaxSpan(expr))
+		r.sensitive(syntaxSpan(expr), "Sensitive values may stand in `url` and `password` alone; use another variable here.")
 		return v, false
 	}
 	if !v.IsWhollyKnown() {
@@ -139,9 +157,8 @@ func (r *resolver) public(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 	return v, true
 }
 
-func (r *resolver) sensitive(span source.Span) {
-	r.diags.Fail(CodeSensitive, span, "A sensitive value stands where it would become visible",
-		"Sensitive values may stand in `url` and `password` alone; use another variable here.")
+func (r *resolver) sensitive(span source.Span, fix string) {
+	r.diags.Fail(CodeSensitive, span, "A sensitive value stands where it would become visible", fix)
 }
 
 // typed evaluates an expression to a value of a type, not null.
@@ -156,7 +173,7 @@ func (r *resolver) typed(expr hcl.Expression, ctx *hcl.EvalContext, t cty.Type) 
 	}
 	// Only what reads the same in both types is converted: no "5" for 5.
 	if vt := v.Type(); t.IsPrimitiveType() && vt != t {
-		r.diags.Fail(CodeValue, syntaxSpan(expr), fmt.Sprintf("The argument takes a %s, not a %s", t.FriendlyName(), vt.FriendlyName()), "")
+		r.diags.Fail(CodeValue, syntaxSpan(expr), fmt.Sprintf("The argument takes a %s, not a %s", t.FriendlyName(), vt.FriendlyName()), literalForms[t])
 		return v, false
 	}
 	out, err := convert.Convert(v, t)
@@ -165,6 +182,13 @@ func (r *resolver) typed(expr hcl.Expression, ctx *hcl.EvalContext, t cty.Type) 
 		return v, false
 	}
 	return out, true
+}
+
+// literalForms say how values of the primitive types are written.
+var literalForms = map[cty.Type]string{
+	cty.String: "Write a text in quotes.",
+	cty.Bool:   "Write true or false.",
+	cty.Number: "Write a number without quotes.",
 }
 
 // text evaluates a string.
@@ -237,7 +261,7 @@ type item struct {
 // texts evaluates a list of strings, with the place of each where the list is
 // written out.
 func (r *resolver) texts(expr hcl.Expression, ctx *hcl.EvalContext) ([]item, bool) {
-	if elems, diags := hcl.ExprList(expr); !diags.HasErrors() {
+	if elems, diags := hcl.ExprList(expr); !diags.HasErrors() && !iterates(expr) {
 		out, ok := make([]item, 0, len(elems)), true
 		for _, e := range elems {
 			s, fine := r.text(e, ctx)
@@ -253,14 +277,14 @@ func (r *resolver) texts(expr hcl.Expression, ctx *hcl.EvalContext) ([]item, boo
 		return nil, false
 	}
 	if v.IsNull() || !v.CanIterateElements() || v.Type().IsMapType() || v.Type().IsObjectType() {
-		r.diags.Fail(CodeValue, syntaxSpan(expr), "The argument takes a list of strings", "")
+		r.diags.Fail(CodeValue, syntaxSpan(expr), "The argument takes a list of strings", "Write `[\"a\", \"b\"]`.")
 		return nil, false
 	}
 	var out []item
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		if e.IsNull() || e.Type() != cty.String {
-			r.diags.Fail(CodeValue, syntaxSpan(expr), "The argument takes a list of strings", "")
+			r.diags.Fail(CodeValue, syntaxSpan(expr), "The argument takes a list of strings", "Write `[\"a\", \"b\"]`.")
 			return nil, false
 		}
 		out = append(out, item{e.AsString(), syntaxSpan(expr)})
@@ -277,7 +301,7 @@ type field struct {
 
 // fields evaluates an object.
 func (r *resolver) fields(expr hcl.Expression, ctx *hcl.EvalContext) ([]field, bool) {
-	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
+	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() && !iterates(expr) {
 		out, ok := make([]field, 0, len(pairs)), true
 		for _, p := range pairs {
 			name, fine := r.text(p.Key, ctx)

@@ -35,17 +35,17 @@ func (r *resolver) repeats(h *syntax.Header) []repeat {
 	case keys.IsNull():
 		return fail("for_each is null", "Write an empty map `{}` for no block at all.")
 	case !keys.IsKnown() || !keys.CanIterateElements():
-		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "")
+		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "Write `{ key = value, … }` or `toset([\"key\", …])`.")
 	case t.IsTupleType() || t.IsListType():
 		return fail("for_each takes a map or a set of strings, not a list", "Write `toset([…])`: the blocks are named after the elements.")
 	case t.IsSetType() && t.ElementType() != cty.String && keys.LengthInt() > 0:
-		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "")
+		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "Write `{ key = value, … }` or `toset([\"key\", …])`.")
 	}
 	var out []repeat
 	for it := keys.ElementIterator(); it.Next(); {
 		k, e := it.Element()
 		if k.IsNull() {
-			return fail("for_each has a null element", "")
+			return fail("for_each has a null element", "The blocks are named after the keys.")
 		}
 		if k.AsString() == "" {
 			return fail("for_each has an empty key", "The blocks are named after the keys.")

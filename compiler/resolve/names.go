@@ -80,7 +80,13 @@ func (r *resolver) unknown(span source.Span, kind, name string, candidates []str
 	switch near := nearest(name, candidates); {
 	case near != "":
 		d.Detail = fmt.Sprintf("Did you mean %s%s?", prefix, near)
-		d.Fix = &diag.Fix{Span: span, Text: near}
+		text := near
+		if span.End.Byte-span.Start.Byte == len(name)+2 {
+			text = fmt.Sprintf("%q", near) // the name stands in quotes
+		}
+		if width := span.End.Byte - span.Start.Byte; width == len(name) || width == len(name)+2 {
+			d.Fix = &diag.Fix{Span: span, Text: text}
+		}
 	case len(candidates) == 0:
 		d.Detail = "The project declares none."
 	case len(candidates) <= 8:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/postern-dev/postern/compiler/condition"
 	"github.com/postern-dev/postern/compiler/model"
@@ -103,9 +104,12 @@ func (r *resolver) condition(expr hcl.Expression, t *model.Table, round repeat) 
 		return condition.Compile(nil, r.scope(t, round.ctx), &r.diags)
 	}
 	native := syntax.Native(expr)
-	if r.mentionsSensitive(native, round.ctx) {
-		r.sensitive(syntaxSpan(expr))
+	if r.mentions(native, round.ctx, cty.Value.ContainsMarked) {
+		r.sensitive(syntaxSpan(expr), "What is compared becomes part of the artifacts; use a value that is not sensitive.")
 		return condition.True(syntaxSpan(expr))
+	}
+	if r.diags.HasErrors() && r.mentions(native, round.ctx, func(v cty.Value) bool { return !v.IsWhollyKnown() }) {
+		return condition.True(syntaxSpan(expr)) // the value's own error is reported
 	}
 	return condition.Compile(native, r.scope(t, round.ctx), &r.diags)
 }

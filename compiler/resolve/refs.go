@@ -116,26 +116,31 @@ func (r *resolver) traversalSteps(t hcl.Traversal) ([]step, bool) {
 		case hcl.TraverseRoot:
 			s.name = x.Name
 		case hcl.TraverseAttr:
-			s.name = x.Name
-			// The range of an attribute begins at its dot.
-			if s.span.End.Byte-s.span.Start.Byte > len(x.Name) {
-				s.span.Start.Byte++
-				s.span.Start.Column++
-			}
+			s.name, s.span = x.Name, attrSpan(x)
 		case hcl.TraverseIndex:
 			s.index = true
 			if x.Key.Type() != cty.String {
-				r.diags.Fail(CodeReference, s.span, "An index of a reference is a string", "")
+				r.diags.Fail(CodeReference, s.span, "An index of a reference is a string", "Write the key of for_each in quotes.")
 				return nil, false
 			}
 			s.name = x.Key.AsString()
 		default:
-			r.diags.Fail(CodeReference, s.span, "A reference has names and indexes alone", "")
+			r.diags.Fail(CodeReference, s.span, "A reference has names and indexes alone", "References read like `group.sales`, `table.crm.deals` or `app.desk`.")
 			return nil, false
 		}
 		out = append(out, s)
 	}
 	return out, true
+}
+
+// attrSpan is the place of a name after a dot; HCL's range begins at the dot.
+func attrSpan(a hcl.TraverseAttr) source.Span {
+	span := syntax.Span(a.SrcRange)
+	if span.End.Byte-span.Start.Byte > len(a.Name) {
+		span.Start.Byte++
+		span.Start.Column++
+	}
+	return span
 }
 
 // reference resolves one expression.
@@ -165,7 +170,7 @@ func (r *resolver) reference(expr hcl.Expression, ctx *hcl.EvalContext) (referen
 		ref.tables, rest, ok = r.pickTables(ref, rest)
 	}
 	if ok && len(rest) > 0 {
-		r.diags.Fail(CodeReference, rest[0].span, fmt.Sprintf("The reference ends before %q", rest[0].name), "")
+		r.diags.Fail(CodeReference, rest[0].span, fmt.Sprintf("The reference ends before %q", rest[0].name), "Remove what follows the object's name.")
 		return ref, false
 	}
 	return ref, ok
@@ -302,9 +307,16 @@ func (r *resolver) expect(ref reference, kinds ...string) bool {
 	for i, k := range kinds {
 		names[i] = kindName(k)
 	}
-	r.diags.Fail(CodeReference, ref.span, fmt.Sprintf("A %s cannot stand here", kindName(ref.kind)),
+	r.diags.Fail(CodeReference, ref.span, article(kindName(ref.kind))+" cannot stand here",
 		"Here stands one of: "+strings.Join(names, ", ")+".")
 	return false
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "An " + noun
+	}
+	return "A " + noun
 }
 
 // repeated warns of something that a list names twice.

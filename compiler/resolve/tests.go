@@ -195,7 +195,7 @@ func (t *testBuilder) groupNames(expr hcl.Expression) []any {
 func (t *testBuilder) groupValues(f field) []any {
 	out := []any{}
 	if f.value.IsNull() || !f.value.CanIterateElements() {
-		t.diags.Fail(CodeTest, f.valueSpan, "The groups of a user are a list", "")
+		t.diags.Fail(CodeTest, f.valueSpan, "The groups of a user are a list", "Write `groups = [group.NAME]`.")
 		return out
 	}
 	for it := f.value.ElementIterator(); it.Next(); {

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/postern-dev/postern/lang/diag"
 	"github.com/postern-dev/postern/lang/source"
 	"github.com/postern-dev/postern/lang/syntax"
 )
@@ -171,7 +172,10 @@ func (r *resolver) settle(v *variable) cty.Value {
 		if v.sensitive {
 			detail = "The reason is not shown, for the variable is sensitive."
 		}
-		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The value of the variable %q is not of its type", name), detail)
+		r.diags.Add(diag.Diagnostic{
+			Code: CodeVariable, Span: span, Detail: detail, Secret: v.sensitive,
+			Summary: fmt.Sprintf("The value of the variable %q is not of its type", name),
+		})
 		return cty.DynamicVal
 	}
 	if out.IsNull() && !v.nullable {
@@ -199,7 +203,7 @@ func (r *resolver) validate(v *variable) {
 		}
 		holds, _ = holds.Unmark()
 		if holds.IsNull() || !holds.IsKnown() || holds.Type() != cty.Bool {
-			r.diags.Fail(CodeVariable, syntaxSpan(rule.Condition), "The condition of a validation is true or false", "")
+			r.diags.Fail(CodeVariable, syntaxSpan(rule.Condition), "The condition of a validation is true or false", "Write a comparison, such as `var.x > 0`.")
 			continue
 		}
 		if holds.True() {
@@ -213,7 +217,10 @@ func (r *resolver) validate(v *variable) {
 		if span.IsZero() {
 			span = rule.Span
 		}
-		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The value of the variable %q is refused", v.block.Label(0)), message)
+		r.diags.Add(diag.Diagnostic{
+			Code: CodeVariable, Span: span, Detail: message, Secret: v.sensitive && span != rule.Span,
+			Summary: fmt.Sprintf("The value of the variable %q is refused", v.block.Label(0)),
+		})
 	}
 }
 
@@ -317,7 +324,7 @@ func (r *resolver) outputs() map[string]cty.Value {
 			continue
 		}
 		if v.ContainsMarked() && !r.flag(o.Sensitive, r.eval, false) {
-			r.sensitive(syntaxSpan(o.Value))
+			r.sensitive(syntaxSpan(o.Value), "Add `sensitive = true` to the output, or use another value.")
 			continue
 		}
 		out[name] = v

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
 	"github.com/postern-dev/postern/lang/source"
 	"github.com/postern-dev/postern/lang/syntax"
 )
@@ -143,7 +144,7 @@ func (r *resolver) secret(expr hcl.Expression, ctx *hcl.EvalContext) *model.Secr
 	}
 	plain, marks := v.UnmarkDeep()
 	if len(marks) == 0 {
-		r.diags.Fail(CodeSecret, span, "A secret stands in the source", help)
+		r.diags.Add(diag.Diagnostic{Code: CodeSecret, Span: span, Summary: "A secret stands in the source", Detail: help, Secret: true})
 		return nil
 	}
 	if plain.IsNull() || !plain.IsKnown() || plain.Type().FriendlyName() != "string" {

@@ -45,6 +45,8 @@ type Diagnostic struct {
 	Span     source.Span `json:"span"`
 	Related  []Related   `json:"related,omitempty"`
 	Fix      *Fix        `json:"fix,omitempty"`
+	// Secret says that the text at Span is a secret, which is never shown.
+	Secret bool `json:"-"`
 }
 
 // Error makes a single diagnostic usable as an error.

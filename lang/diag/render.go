@@ -31,6 +31,11 @@ type RenderOptions struct {
 func Render(w io.Writer, list List, sources Sources, opts RenderOptions) error {
 	var b bytes.Buffer
 	p := &printer{out: &b, sources: sources, opts: opts}
+	for _, d := range list {
+		if d.Secret {
+			p.secrets = append(p.secrets, d.Span)
+		}
+	}
 	for i, d := range list.Sorted() {
 		if i > 0 {
 			b.WriteByte('\n')
@@ -45,6 +50,7 @@ type printer struct {
 	out     *bytes.Buffer
 	sources Sources
 	opts    RenderOptions
+	secrets []source.Span // not shown, whatever else points at their lines
 }
 
 func (p *printer) style(sgr, text string) string {
@@ -146,13 +152,21 @@ func (p *printer) snippet(s source.Span, word, color string) {
 		if n == s.End.Line {
 			to = s.End.Column - 1
 		}
-		p.sourceLine(n, gutter, lines[n-1], from, to, color)
+		p.sourceLine(s.File, n, gutter, lines[n-1], from, to, color)
 	}
 }
 
+// maxCells is how much of a long line is shown.
+const maxCells = 200
+
 // sourceLine prints one line with carets from one character to another.
-func (p *printer) sourceLine(n, gutter int, text string, from, to int, color string) {
-	cells := clusters(text)
+func (p *printer) sourceLine(file string, n, gutter int, text string, from, to int, color string) {
+	cells := p.hidden(file, n, clusters(text))
+	if len(cells) > maxCells {
+		start := max(0, min(from-maxCells/4, len(cells)-maxCells))
+		cells = cells[start : start+maxCells]
+		from, to = from-start, to-start
+	}
 	from = max(0, min(from, len(cells)))
 	to = min(to, len(cells))
 	if from < to && to-from == len(cells) { // a whole line: not below its indentation
@@ -182,6 +196,26 @@ func (p *printer) sourceLine(n, gutter int, text string, from, to int, color str
 		pad := len(under) - len(strings.TrimLeft(under, " "))
 		p.line("  %*s | %s%s", gutter, "", under[:pad], p.style(color, under[pad:]))
 	}
+}
+
+// hidden replaces the characters of secrets in a line.
+func (p *printer) hidden(file string, n int, cells []string) []string {
+	for _, s := range p.secrets {
+		if s.File != file || n < s.Start.Line || n > s.End.Line {
+			continue
+		}
+		from, to := 0, len(cells)
+		if n == s.Start.Line {
+			from = min(s.Start.Column-1, to)
+		}
+		if n == s.End.Line {
+			to = min(s.End.Column-1, to)
+		}
+		for i := from; i < to; i++ {
+			cells[i] = "*"
+		}
+	}
+	return cells
 }
 
 func shownPrefix(cells []string, n int) string {

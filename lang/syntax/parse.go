@@ -24,8 +24,6 @@ const (
 	CodeMissingArgument diag.Code = "syntax-missing-argument"
 	// CodeLabels: a block has too few or too many labels.
 	CodeLabels diag.Code = "syntax-labels"
-	// CodeDuplicateBlock: a block that may stand once stands twice.
-	CodeDuplicateBlock diag.Code = "syntax-duplicate-block"
 )
 
 // Options say which files are parsed.
