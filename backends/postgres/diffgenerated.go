@@ -291,7 +291,7 @@ func (d *differ) record() {
 		it := item{phase: phaseRecord, order: 1, id: table.ID}
 		if len(d.adopted) > 0 {
 			it.change = plan.Add{About: plan.About{Object: plan.Object{Kind: "record", Name: printed(table.ID)},
-				Span: d.place(), Reason: plan.ReasonDrift}, After: strings.Join(d.adopted, ", ")}
+				Span: d.place(), Reason: "not on record in this database"}, After: strings.Join(d.adopted, ", ")}
 		}
 		slices.SortFunc(d.recorded, ObjectID.Compare)
 		d.add(it, sql(recordObjects(table.ID, d.recorded)))

@@ -3,6 +3,7 @@ package sqltext
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -247,6 +248,27 @@ func digits(s string) bool {
 	return s != ""
 }
 
+// allTerms are the terms that Postgres' parser keeps: it takes "(a AND b) AND c"
+// apart when it stands on the left (makeAndExpr in gram.y), and nowhere else.
+func allTerms(x AllOf) []Expr {
+	if len(x.Terms) > 0 {
+		if first, ok := x.Terms[0].(AllOf); ok {
+			return append(slices.Clone(allTerms(first)), x.Terms[1:]...)
+		}
+	}
+	return x.Terms
+}
+
+// anyTerms is allTerms for OR.
+func anyTerms(x AnyOf) []Expr {
+	if len(x.Terms) > 0 {
+		if first, ok := x.Terms[0].(AnyOf); ok {
+			return append(slices.Clone(anyTerms(first)), x.Terms[1:]...)
+		}
+	}
+	return x.Terms
+}
+
 func (p *printer) operator(e Expr) {
 	switch x := e.(type) {
 	case Op:
@@ -257,9 +279,9 @@ func (p *printer) operator(e Expr) {
 		p.raw(x.Op + " ")
 		p.expr(x.R)
 	case AllOf:
-		p.list(x.Terms, " AND ")
+		p.list(allTerms(x), " AND ")
 	case AnyOf:
-		p.list(x.Terms, " OR ")
+		p.list(anyTerms(x), " OR ")
 	case Not:
 		p.raw("NOT ")
 		p.expr(x.X)
