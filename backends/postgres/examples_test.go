@@ -55,8 +55,7 @@ func planFor(t testing.TB, conn *pgx.Conn, p *model.Program, ds *model.Datasourc
 
 func secrets(context.Context, plan.Secret) (string, error) { return password, nil }
 
-// A second plan after an apply is empty, for all that the examples use; and a
-// database made by the build's script needs little more.
+// A second plan after an apply is empty, for all that the examples use.
 func TestExamplesApplyThenEmpty(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"game-backend", "llm-apps", "low-code"} {
@@ -82,43 +81,6 @@ func TestExamplesApplyThenEmpty(t *testing.T) {
 					t.Fatal(err)
 				}
 				requireNothing(t, planFor(t, conn, p, ds))
-			}
-		})
-	}
-}
-
-// What the build's script makes is what a plan would: the plan after it only
-// writes down what is there.
-func TestScriptIsWhatAPlanMakes(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{"game-backend", "llm-apps", "low-code"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := filepath.Join("..", "..", "examples", name)
-			p := compileFolder(t, dir)
-			p.Project += "_script" // roles belong to the cluster
-			for _, a := range p.Accounts {
-				a.Role += "_script"
-			}
-			schema, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := applied(t, p, string(schema))
-			for _, ds := range p.Datasources {
-				if ds.Type != model.Postgres {
-					continue
-				}
-				var extra []string
-				for _, c := range planFor(t, d.admin, p, ds).Changes {
-					if kind := c.What().Object.Kind; kind != "record" {
-						before, after := plan.Texts(c)
-						extra = append(extra, string(plan.ActionOf(c))+" "+c.What().Object.String(), "  - "+before, "  + "+after)
-					}
-				}
-				if len(extra) > 0 {
-					t.Errorf("the plan after the script:\n%s", strings.Join(extra, "\n"))
-				}
 			}
 		})
 	}
