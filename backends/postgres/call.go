@@ -68,10 +68,11 @@ func (r *renderer) shift(t operand, op sqltext.SQL, d operand, out operand) oper
 	from := instant(t)
 	sum := sqltext.Expr(sqltext.Op{L: from.x, Op: op, R: d.x})
 	if checks := t.bound(true, true); len(checks) > 0 {
-		sum = sqltext.When{Cond: allOf(checks...), Then: sum}
+		sum = sqltext.When{Cond: allOf(checks...), Then: sum, Type: tInstant}
 	}
 	out.x, out.typ = sum, usualType(model.TimeType)
-	if t.literal == nil {
+	// A thousand years around the present need no check.
+	if near := 1000 * 365 * model.Day; !t.now || length > near || length < -near {
 		out.bounds = boundsOf(sum, out.typ)
 	}
 	return out
@@ -144,7 +145,7 @@ func instant(o operand) operand {
 		// A date may lie beyond the last timestamp, where the cast fails.
 		var local sqltext.Expr = sqltext.Cast{X: o.x, Type: tLocal}
 		if checks := o.bound(true, true); len(checks) > 0 {
-			local = sqltext.When{Cond: allOf(checks...), Then: local}
+			local = sqltext.When{Cond: allOf(checks...), Then: local, Type: tLocal}
 		}
 		o.x = sqltext.AtUTC{X: local}
 	case famLocal:
@@ -188,22 +189,40 @@ func mentionsOnlyNow(e model.Expr) bool {
 	return only
 }
 
+// allOf joins terms by AND, flattened as Postgres keeps them.
 func allOf(terms ...sqltext.Expr) sqltext.Expr {
-	switch len(terms) {
+	var flat []sqltext.Expr
+	for _, t := range terms {
+		if inner, ok := t.(sqltext.AllOf); ok {
+			flat = append(flat, inner.Terms...)
+			continue
+		}
+		flat = append(flat, t)
+	}
+	switch len(flat) {
 	case 0:
 		return sqltext.BoolConst{Value: true}
 	case 1:
-		return terms[0]
+		return flat[0]
 	}
-	return sqltext.AllOf{Terms: terms}
+	return sqltext.AllOf{Terms: flat}
 }
 
+// anyOf joins terms by OR, flattened.
 func anyOf(terms ...sqltext.Expr) sqltext.Expr {
-	switch len(terms) {
+	var flat []sqltext.Expr
+	for _, t := range terms {
+		if inner, ok := t.(sqltext.AnyOf); ok {
+			flat = append(flat, inner.Terms...)
+			continue
+		}
+		flat = append(flat, t)
+	}
+	switch len(flat) {
 	case 0:
 		return sqltext.BoolConst{Value: false}
 	case 1:
-		return terms[0]
+		return flat[0]
 	}
-	return sqltext.AnyOf{Terms: terms}
+	return sqltext.AnyOf{Terms: flat}
 }

@@ -160,9 +160,6 @@ func (r *renderer) empty(e *model.Empty) sqltext.Expr {
 // guarded adds to an atom what has to hold for its operands to be known.
 func guarded(x sqltext.Expr, guards ...[]sqltext.Expr) sqltext.Expr {
 	terms := []sqltext.Expr{x}
-	if all, ok := x.(sqltext.AllOf); ok {
-		terms = slices.Clone(all.Terms)
-	}
 	for _, g := range guards {
 		terms = append(terms, g...)
 	}

@@ -168,7 +168,7 @@ var hostileUsers = []string{
 const testNow = "2024-03-11T05:30:00.123456Z"
 
 // conditionProgram has one policy for each condition that Postgres can hold.
-func conditionProgram(t testing.TB) *model.Program {
+func conditionProgram(t testing.TB, project string) *model.Program {
 	t.Helper()
 	var columns, policies strings.Builder
 	for _, c := range typedColumns {
@@ -181,18 +181,14 @@ func conditionProgram(t testing.TB) *model.Program {
 	for i, c := range conditions {
 		fmt.Fprintf(&policies, "policy \"c%03d\" {\n  description = \"d\"\n  on = [table.db.r]\n  to = [everyone]\n  allow = [view]\n  when = %s\n}\n", i, c)
 	}
-	return compileText(t, strings.Replace(everyType, "COLUMNS", columns.String(), 1)+policies.String())
+	return compileText(t, strings.NewReplacer("COLUMNS", columns.String(), "conds", project).Replace(everyType)+policies.String())
 }
 
 // conditionSQL renders the surely-true and surely-false form of every condition.
-func conditionSQL(t testing.TB, p *model.Program) (forms []model.Cond, sql []sqltext.SQL) {
+func conditionSQL(t testing.TB, p *model.Program, now sqltext.Expr) (forms []model.Cond, sql []sqltext.SQL) {
 	t.Helper()
-	now, ok := eval.ParseTimestamp(testNow)
-	if !ok {
-		t.Fatal("not a timestamp")
-	}
 	table := p.Tables[0]
-	r := &renderer{runtime: newAccessors(p), entry: table.Datasource.Entries()[0], table: table, now: instantConst(now), used: map[string]struct{}{}}
+	r := &renderer{runtime: newAccessors(p), entry: table.Datasource.Entries()[0], table: table, now: now, used: map[string]struct{}{}}
 	for _, target := range table.Policies {
 		for _, c := range []model.Cond{target.When.Holds, target.When.Fails} {
 			s, err := r.print(c)
@@ -222,7 +218,7 @@ func conditionDatabase(t *testing.T, p *model.Program) *pgx.Conn {
 	if err := conn.QueryRow(t.Context(), "SELECT current_database()").Scan(&db); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer(`\set ON_ERROR_STOP on`, "", `:"DBNAME"`, db, `:'password_conds_account_a'`, "'x'").Replace(string(script))
+	text := strings.NewReplacer(`\set ON_ERROR_STOP on`, "", `:"DBNAME"`, db, `:'password_`+p.Project+`_account_a'`, "'x'").Replace(string(script))
 	execute(t, conn, text)
 	like := map[string]string{"v": "s", "ch": "s", "dm": "s", "i4": "i", "np": "n", "tl": "t", "vs": "ss"}
 	for row := 1; row <= 120; row++ {
@@ -266,10 +262,10 @@ func decode(t testing.TB, text string) map[string]any {
 // every condition, record and user.
 func TestConditionsAsTheEvaluator(t *testing.T) {
 	t.Parallel()
-	p := conditionProgram(t)
-	forms, sql := conditionSQL(t, p)
-	conn := conditionDatabase(t, p)
+	p := conditionProgram(t, "conds")
 	now, _ := eval.ParseTimestamp(testNow)
+	forms, sql := conditionSQL(t, p, instantConst(now))
+	conn := conditionDatabase(t, p)
 	var query strings.Builder
 	query.WriteString("SELECT to_jsonb(r)::text, ARRAY[")
 	for i, s := range sql {

@@ -18,6 +18,7 @@ type operand struct {
 	typ     sqlType
 	column  bool        // speaks of a column, so its value differs from row to row
 	literal model.Value // of a constant
+	now     bool        // the start of the statement
 	// guards must hold for the value to be known; bounds gives those that say
 	// it is not below (lower) or not above (upper) the values of its type.
 	guards []sqltext.Expr
@@ -56,7 +57,7 @@ func (r *renderer) operand(e model.Expr) operand {
 		}
 		return operand{x: sqltext.NullConst{Type: tText}, typ: usualType(model.String)}
 	case *model.NowRef:
-		return operand{x: r.now, typ: usualType(model.TimeType)}
+		return operand{x: r.now, typ: usualType(model.TimeType), now: true}
 	case *model.Call:
 		return r.call(x)
 	default:

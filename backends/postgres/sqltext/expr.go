@@ -88,7 +88,10 @@ type (
 	}
 	// When is CASE WHEN Cond THEN Then END: Then is not evaluated, and cannot
 	// fail, for other rows.
-	When struct{ Cond, Then Expr }
+	When struct {
+		Cond, Then Expr
+		Type       TypeName
+	}
 )
 
 func (Column) expr()     {}
@@ -201,7 +204,7 @@ func (p *printer) expr(e Expr) {
 		p.expr(x.Cond)
 		p.raw(" THEN ")
 		p.expr(x.Then)
-		p.raw("\n    ELSE NULL\nEND")
+		p.raw("\n    ELSE NULL::" + x.Type.SQL() + "\nEND")
 	default:
 		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
