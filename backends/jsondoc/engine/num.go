@@ -49,7 +49,7 @@ func compareNum(a, b num) int {
 		return compareInt(a.i, b.i)
 	}
 	if sa, sb := sign(a.i), sign(b.i); sa != sb || sa == 0 {
-		return sa - sb
+		return compareInt(int64(sa), int64(sb))
 	}
 	aHi, aLo := align(a, b.scale)
 	bHi, bLo := align(b, a.scale)

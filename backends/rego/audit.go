@@ -1,0 +1,62 @@
+package rego
+
+import (
+	"fmt"
+
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+// Audit lists what Rego cannot carry exactly.
+func (Emitter) Audit(p *model.Program) diag.List {
+	var out diag.List
+	auditKey(&out, p)
+	for _, t := range p.Tables {
+		for _, target := range t.Policies {
+			auditCond(&out, target.When.Holds, target.Span)
+			if target.Check.Holds != target.When.Holds {
+				auditCond(&out, target.Check.Holds, target.Span)
+			}
+		}
+		for _, target := range t.Guards {
+			auditCond(&out, target.Require.Holds, target.Span)
+		}
+	}
+	return out.Sorted()
+}
+
+// auditKey refuses keys whose values have no single text, by which the
+// directory is looked up.
+func auditKey(out *diag.List, p *model.Program) {
+	key := p.Identity.Key
+	if key == nil || len(p.Users) == 0 {
+		return
+	}
+	switch key.Type.Kind {
+	case model.KindNumber, model.KindBool, model.KindSet, model.KindDuration:
+		out.Fail("rego-key-type", key.Span,
+			fmt.Sprintf("The rego target cannot look users up by a key of type %s", key.Type),
+			"Give the identity a key of type uuid, string or int, or remove the user blocks.")
+	default:
+	}
+}
+
+// auditCond refuses the order of addresses, which compare as text there.
+func auditCond(out *diag.List, c model.Cond, at source.Span) {
+	model.Walk(c, func(x model.Cond) {
+		compare, ok := x.(*model.Compare)
+		if !ok || compare.Op == model.Equal || compare.Op == model.NotEqual {
+			return
+		}
+		if compare.X.ResultType().Kind != model.KindIP {
+			return
+		}
+		span := compare.X.Place()
+		if span.IsZero() {
+			span = at
+		}
+		out.Fail("rego-order", span, "The rego target has no order of addresses",
+			"Use cidr_contains with the networks that are meant.")
+	})
+}

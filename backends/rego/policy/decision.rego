@@ -1,0 +1,185 @@
+package postern.datasource
+
+import data.postern.lib.model.datasources.here as model
+
+# METADATA
+# title: allow
+# description: Whether the request may do input.action to input.record, or make input.new of it.
+default allow := false
+
+allow if {
+	entered
+	decide(input.table, input.action, old, new)
+	settable
+}
+
+# METADATA
+# title: filter
+# description: The positions in input.records of the records that the request may do the action to.
+filter contains i if {
+	entered
+	some i, record in input.records
+	decide(input.table, input.action, record, record)
+}
+
+# METADATA
+# title: columns
+# description: The columns of input.record that the user sees.
+columns contains column if {
+	entered
+	decide(input.table, "view", old, old)
+	some policy in policies(input.table, "view")
+	when(input.table, policy, old)
+	some column in model.tables[input.table].policies[policy].columns
+}
+
+# METADATA
+# title: why
+# description: The policies that grant the action, and the guards that the record (new_guards - what an edit makes of it) fails.
+why := {
+	"allowed": allow,
+	"may_enter": may_enter,
+	"policies": granting,
+	"guards": failing(input.table, subject_record),
+	"new_guards": failing(input.table, new),
+}
+
+default may_enter := false
+
+may_enter if entered
+
+default old := null
+
+old := input.record
+
+default new := null
+
+# An edit without a new record asks for one that changes nothing.
+new := old if {
+	input.action == "edit"
+	object.get(input, "new", null) == null
+}
+
+new := input.new if input.new != null
+
+# The record that a decision is first about.
+default subject_record := null
+
+subject_record := new if input.action == "create"
+
+subject_record := old if input.action != "create"
+
+granting contains policy if {
+	entered
+	input.action != "create"
+	some policy in policies(input.table, input.action)
+	when(input.table, policy, old)
+}
+
+granting contains policy if {
+	entered
+	input.action == "create"
+	some policy in policies(input.table, "create")
+	check(input.table, policy, new)
+}
+
+failing(table, record) := {g | some g in model.tables[table].guards} - {g |
+	is_object(record)
+	some g in model.tables[table].guards
+	guard(table, g, record)
+} if {
+	record != null
+}
+
+failing(_, null) := set()
+
+# The conditions of policies and guards stand in the files beside this one.
+default when(_, _, _) := false
+
+default check(_, _, _) := false
+
+default guard(_, _, _) := false
+
+# A decision on one record: as it stands, and as a write leaves it.
+decide(table, action, before, _) if {
+	not action in {"create", "edit", "delete"}
+	granted(table, action, before)
+	guarded(table, before)
+}
+
+decide(table, "delete", before, _) if {
+	granted(table, "delete", before)
+	granted(table, "view", before)
+	guarded(table, before)
+}
+
+decide(table, "edit", before, after) if {
+	granted(table, "edit", before)
+	granted(table, "view", before)
+	guarded(table, before)
+	checked(table, "edit", after)
+	granted(table, "view", after)
+	guarded(table, after)
+}
+
+decide(table, "create", _, after) if {
+	checked(table, "create", after)
+	guarded(table, after)
+}
+
+granted(table, action, record) if {
+	is_object(record)
+	some policy in policies(table, action)
+	when(table, policy, record)
+}
+
+checked(table, action, record) if {
+	is_object(record)
+	some policy in policies(table, action)
+	check(table, policy, record)
+}
+
+guarded(table, record) if {
+	is_object(record)
+	every name in model.tables[table].guards {
+		guard(table, name, record)
+	}
+}
+
+# The policies that grant the action to the request's user, whatever the record.
+policies(table, action) := {grant.policy |
+	some subject in subjects
+	some grant in model.tables[table].grants[action][subject]
+	through(grant)
+}
+
+# What a write may set: columns that a policy for it lists, of those that an
+# edit's user sees.
+settable if object.get(input, "set", null) == null
+
+settable if {
+	input.action == "create"
+	every column in input.set {
+		column in listed
+		column in model.tables[input.table].columns
+	}
+}
+
+settable if {
+	input.action == "edit"
+	every column in input.set {
+		column in listed
+		column in columns
+	}
+}
+
+settable if {
+	is_array(input.set)
+	action := input.action
+	not action in {"create", "edit"}
+}
+
+listed contains column if {
+	some policy in policies(input.table, input.action)
+	some column in model.tables[input.table].policies[policy].columns
+}

@@ -1,0 +1,106 @@
+package postern.lib
+
+import data.postern.lib.model
+
+# METADATA
+# title: well_formed
+# description: The input has the shape that a decision needs; nothing is allowed without it.
+well_formed if {
+	is_number(now)
+	type_name(object.get(input, "user", null)) in {"null", "object"}
+	type_name(object.get(input, "app", null)) in {"null", "string"}
+	type_name(object.get(input, "request", null)) in {"null", "object"}
+	type_name(object.get(input, "set", null)) in {"null", "array"}
+}
+
+# METADATA
+# title: now
+# description: The start of the request, in nanoseconds from 1970 to the microsecond.
+now := clock - (clock % 1000) if {
+	object.get(input, "now", null) == null
+	clock := time.now_ns()
+}
+
+now := instant(input.now)
+
+default claims := {}
+
+claims := input.user if is_object(input.user)
+
+default context := {}
+
+context := input.request if is_object(input.request)
+
+# What the directory states of the user with this key.
+default entry := {}
+
+entry := model.users[key]
+
+default stated_attributes := {}
+
+stated_attributes := entry.attributes
+
+default keyed := false
+
+keyed if is_string(key)
+
+# The raw value of an attribute: what the directory states, else the claim.
+stated(name, path) := object.get(stated_attributes, name, object.get(claims, path, null))
+
+# A level the project does not have is unknown; without one it follows from
+# whether the user has a key.
+claimed_level := object.get(entry, "access_level", object.get(claims, "access_level", null))
+
+level := claimed_level if model.levels[claimed_level]
+
+level := "user" if {
+	claimed_level == null
+	keyed
+}
+
+level := "anonymous" if {
+	claimed_level == null
+	not keyed
+}
+
+default anonymous := false
+
+anonymous if level == "anonymous"
+
+# The groups stated, and all groups that they are nested in.
+groups := direct | {above | some group in direct; some above in model.groups[group]} if {
+	not anonymous
+	direct := text_set(object.get(entry, "groups", object.get(claims, "groups", null)))
+}
+
+# METADATA
+# title: user
+# description: What is known of the user; what is unknown has no member.
+user := object.union_n([
+	{name: value | not anonymous; some name, value in attribute},
+	{"groups": known | known := groups},
+	{"access_level": known | known := level},
+])
+
+# METADATA
+# title: subjects
+# description: What policies may name in "to" and the user is.
+subjects contains "everyone"
+
+subjects contains concat(".", ["group", group]) if some group in user.groups
+
+subjects contains concat(".", ["access_level", reached]) if some reached in model.levels[user.access_level]
+
+subjects contains concat(".", ["user", model.users[user_key].name])
+
+# METADATA
+# title: may_use
+# description: Whether the user may use the app that the input names, wherever it connects to.
+default may_use := false
+
+may_use if {
+	well_formed
+	mine := subjects | {concat(".", ["app", input.app])}
+	some subject in model.apps[input.app]
+	subject in mine
+}

@@ -1,0 +1,132 @@
+package rego
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// rules collects the rules of one package.
+type rules struct {
+	list  []rule
+	names map[string]bool // of helpers
+	err   error
+}
+
+func (r *rules) add(x rule) { r.list = append(r.list, x) }
+
+// unique makes up the name of a helper rule.
+func (r *rules) unique(base string) string {
+	for n := 1; ; n++ {
+		name := base + "_" + strconv.Itoa(n)
+		if !r.names[name] {
+			r.names[name] = true
+			return name
+		}
+	}
+}
+
+// conditions writes the conditions of a datasource's policies and guards, table
+// by table.
+func conditions(p *model.Program, ds *model.Datasource) ([]rule, error) {
+	r := &rules{names: map[string]bool{}}
+	for _, t := range ds.Tables {
+		for _, target := range t.Policies {
+			r.policy(target)
+		}
+		for _, target := range t.Guards {
+			r.guard(p, target)
+		}
+	}
+	return r.list, r.err
+}
+
+func (r *rules) policy(t *model.PolicyTarget) {
+	about := &note{title: t.Policy.Name, description: t.Policy.Description, source: t.Span.String()}
+	r.condition(t.Table, "when", t.Policy.Name, about, t.When.Holds)
+	if !t.Allows(model.Create) && !t.Allows(model.Edit) {
+		return
+	}
+	if t.Check.Holds == t.When.Holds {
+		args := []term{text(t.Table.Name), text(t.Policy.Name), name(record)}
+		r.add(rule{name: "check", args: args, body: body{test{term: call{fn: "when", args: args}}}})
+		return
+	}
+	r.condition(t.Table, "check", t.Policy.Name, nil, t.Check.Holds)
+}
+
+// guard writes when a guard lets a record pass: its user is surely outside it,
+// or what it requires holds.
+func (r *rules) guard(p *model.Program, t *model.GuardTarget) {
+	about := &note{title: t.Guard.Name, description: t.Guard.Description, source: t.Span.String()}
+	r.condition(t.Table, "guard", t.Guard.Name, about, model.AnyOf(p.Outside(t.Guard.To), t.Require.Holds))
+}
+
+// condition writes one condition as rules of the function fn, a rule for each
+// alternative; the constant arguments come first, so that the engine's rule
+// index finds them at once. Without an alternative it writes none, for an
+// unknown policy grants nothing and an unknown guard does not pass.
+func (r *rules) condition(t *model.Table, fn, owner string, about *note, c model.Cond) {
+	next := 0
+	s := &scope{out: r, next: &next, err: &r.err, base: strings.Join([]string{"any", word(t.Name), word(owner)}, "_")}
+	c = atEntry(t.Datasource, c)
+	for _, b := range s.alternatives(c) {
+		args := []term{text(t.Name), text(owner), b.argument(record)}
+		if len(b) == 0 {
+			b = nil
+		}
+		r.add(rule{note: about, name: fn, args: args, body: b})
+	}
+}
+
+// atEntry folds what every way into a datasource tells: a datasource without
+// apps knows no app, and one with apps decides only for requests that name one.
+func atEntry(ds *model.Datasource, c model.Cond) model.Cond {
+	open := len(ds.Apps) == 0
+	fold := func(holds bool) model.Cond {
+		if holds {
+			return model.True{}
+		}
+		return model.False{}
+	}
+	return model.Rewrite(c, func(atom model.Cond) model.Cond {
+		switch x := atom.(type) {
+		case *model.ViaApp:
+			if open {
+				return fold(x.Not)
+			}
+		case *model.Known:
+			if _, ok := x.X.(*model.AppRef); ok {
+				return fold(open == x.Not)
+			}
+		default:
+			if open && mentionsApp(atom) {
+				return model.False{}
+			}
+		}
+		return atom
+	})
+}
+
+func mentionsApp(atom model.Cond) bool {
+	found := false
+	for _, o := range model.Operands(atom) {
+		model.WalkExpr(o, func(e model.Expr) {
+			_, ok := e.(*model.AppRef)
+			found = found || ok
+		})
+	}
+	return found
+}
+
+// word is a name as part of an identifier; names of helpers need not tell more
+// apart, see unique.
+func word(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, s)
+}

@@ -1,0 +1,114 @@
+// Command bench measures what the project promises of its speed: whole runs of
+// the built program on a generated project, side by side with psql doing the
+// same work on the same server in the same run. docs/benchmarks.md records
+// the figures.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	tables := flag.Int("tables", 1000, "tables of the generated project")
+	runs := flag.Int("runs", 5, "runs of each command; the median is shown")
+	flag.Parse()
+	if err := bench(context.Background(), os.Stdout, *tables, *runs); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench measures three sizes, so that the growth of the cost shows.
+func bench(ctx context.Context, w io.Writer, tables, runs int) error {
+	dir, err := os.MkdirTemp("", "postern-bench-")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program := filepath.Join(dir, "postern")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/postern").CombinedOutput(); err != nil {
+		return fmt.Errorf("building: %w: %s", err, out)
+	}
+	_, _ = fmt.Fprintf(w, "N tables, 4 policies each, 1 guard, 5 subjects, 5 accounts; median of %d runs\n\n", runs)
+	_, _ = fmt.Fprintf(w, "%6s  %-34s %9s %9s %8s  %s\n", "N", "what", "wall", "CPU", "memory", "beside")
+	for _, n := range []int{tables / 4, tables / 2, tables} {
+		b := &size{ctx: ctx, w: w, program: program, n: max(n, 1), runs: runs, dir: filepath.Join(dir, fmt.Sprint(n))}
+		if err := b.measure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// size measures one size of project.
+type size struct {
+	ctx     context.Context
+	w       io.Writer
+	program string
+	dir     string
+	n, runs int
+	env     []string
+}
+
+func (b *size) measure() error {
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	if err := writeProject(b.dir, b.n); err != nil {
+		return err
+	}
+	if err := b.compiling(); err != nil {
+		return err
+	}
+	return b.database()
+}
+
+func (b *size) compiling() error {
+	out := filepath.Join(b.dir, "dist")
+	for _, c := range []struct {
+		what string
+		args []string
+	}{{"validate", []string{"validate"}}, {"build, all targets", []string{"build", "-o", out}}} {
+		costs, err := repeat(b.runs, func() (cost, error) { return b.postern(c.args...) })
+		if err != nil {
+			return err
+		}
+		b.row(c.what, median(costs), "")
+	}
+	return nil
+}
+
+func (b *size) row(what string, c cost, beside string) {
+	_, _ = fmt.Fprintf(b.w, "%6d  %-34s %7.2f s %7.2f s %5d MB  %s\n", b.n, what, c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20, beside)
+}
+
+// postern runs the program on the generated project.
+func (b *size) postern(args ...string) (cost, error) {
+	return measure(b.ctx, b.env, b.program, append([]string{"-C", b.dir}, args...)...)
+}
+
+// measure runs a command as a whole process.
+func measure(ctx context.Context, env []string, name string, args ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	start := time.Now()
+	err := cmd.Run()
+	c := cost{wall: time.Since(start)}
+	if err != nil {
+		text := output.String()
+		return c, fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, text[max(0, len(text)-2000):])
+	}
+	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	c.memory = maxMemory(cmd.ProcessState)
+	return c, nil
+}

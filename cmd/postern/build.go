@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/backends/backend"
+	"github.com/postern-dev/postern/cmd/internal/targets"
+	"github.com/postern-dev/postern/cmd/internal/view"
+)
+
+func newBuild(s *session) *cobra.Command {
+	f := &inputFlags{}
+	var dir string
+	var names []string
+	cmd := &cobra.Command{
+		Use:   "build -o DIR",
+		Short: "Write the artifacts of all targets to a folder",
+		Long: "Writes postgres/DATASOURCE.sql, the Rego sources and bundle.tar.gz under rego/, and json/policy.json\n" +
+			"with its JSON Schema. The same project always gives the same bytes. Nothing secret is in them.",
+		Example: "  postern build -o dist\n" +
+			"  postern build -o dist --target rego",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := targets.Check(names); err != nil {
+				return err
+			}
+			p, err := s.load(cmd.Context(), f, false)
+			if err != nil {
+				return err
+			}
+			if err := s.report(targets.Audit(p.program, names), p.set); err != nil {
+				return err
+			}
+			artifacts, err := targets.Emit(cmd.Context(), p.program, names)
+			if err != nil {
+				return err
+			}
+			if err := write(dir, artifacts); err != nil {
+				return err
+			}
+			return view.Built(s.results(), dir, artifacts)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&dir, "out", "o", "", "the `DIR` to write to; made if it is not there")
+	cmd.Flags().StringSliceVar(&names, "target", targets.Names(), "the `TARGETS` to build")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+// write writes each artifact beside its place and renames it, so that a reader
+// never sees half a file.
+func write(dir string, artifacts []backend.Artifact) error {
+	for _, a := range artifacts {
+		path := filepath.Join(dir, filepath.FromSlash(a.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("writing artifacts: %w", err)
+		}
+		tmp := path + ".tmp"
+		if err := os.WriteFile(tmp, a.Data, 0o644); err != nil {
+			return fmt.Errorf("writing artifacts: %w", err)
+		}
+		if err := os.Rename(tmp, path); err != nil {
+			return fmt.Errorf("writing artifacts: %w", err)
+		}
+	}
+	return nil
+}
