@@ -18,11 +18,9 @@ func Rewrite(c Cond, f func(atom Cond) Cond) Cond {
 		}
 		return &Some{From: x.From, Where: where}
 	case *Every:
-		where := Rewrite(x.Where, f)
-		if _, always := where.(True); always && len(x.From.Path) == 0 {
-			return True{}
-		}
-		return &Every{From: x.From, Where: where}
+		// Not folded when always true: a request that does not give the related
+		// records leaves it unknown.
+		return &Every{From: x.From, Where: Rewrite(x.Where, f)}
 	case *Count:
 		return f(&Count{From: x.From, Holds: Rewrite(x.Holds, f), Fails: Rewrite(x.Fails, f), Op: x.Op, N: x.N})
 	case *Compare, *Truth, *Null, *Empty, *Known, *Match, *In, *InNetwork, *ViaApp:

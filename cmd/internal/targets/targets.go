@@ -9,6 +9,8 @@ import (
 
 	"github.com/postern-dev/postern/backends/backend"
 	"github.com/postern-dev/postern/backends/jsondoc"
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/backends/rego"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/compiler/testrun"
 	"github.com/postern-dev/postern/lang/diag"
@@ -24,6 +26,8 @@ type target struct {
 // table lists all targets, in the order in which they are shown.
 func table() []target {
 	return []target{
+		{emitter: postgres.Emitter{}, engine: postgresEngine},
+		{emitter: rego.Emitter{}, engine: regoEngine},
 		{emitter: jsondoc.Emitter{}, engine: jsonEngine},
 	}
 }
@@ -116,4 +120,16 @@ func jsonEngine(ctx context.Context, p *model.Program) (testrun.Engine, func() e
 		return nil, nil, err
 	}
 	return &documentEngine{name: "json", program: p, decider: d}, nothing, nil
+}
+
+func regoEngine(ctx context.Context, p *model.Program) (testrun.Engine, func() error, error) {
+	d, err := rego.NewDecider(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &documentEngine{name: "rego", program: p, decider: d}, nothing, nil
+}
+
+func postgresEngine(_ context.Context, _ *model.Program) (testrun.Engine, func() error, error) {
+	return nil, nil, errors.New("pending")
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/view"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+func newApply(s *session) *cobra.Command {
+	f := &databaseFlags{}
+	var approved bool
+	var actor string
+	cmd := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Run a plan, each database in one transaction",
+		Long: "Runs the plan saved in FILE, or makes one, shows it and asks. What runs is exactly the plan's\n" +
+			"statements; a database that has changed since the plan was made is left alone.",
+		Example: "  postern apply\n" +
+			"  postern apply change.pplan --auto-approve",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, plans, err := s.toApply(cmd.Context(), f, args)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 && !s.json {
+				if err := view.Plans(s.results(), plans); err != nil {
+					return err
+				}
+			}
+			if empty(plans) {
+				return view.Applied(s.results(), nil)
+			}
+			if !approved {
+				if err := s.ask(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			return s.apply(cmd.Context(), p, plans, actor)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask")
+	cmd.Flags().StringVar(&actor, "actor", "", "`NAME` for the history; default: the database role")
+	return cmd
+}
+
+// toApply is the saved plan, or a new one.
+func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string) (*project, []*plan.Plan, error) {
+	if len(args) == 0 {
+		return s.plans(ctx, f)
+	}
+	plans, err := plan.LoadSet(args[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := s.load(ctx, &f.inputFlags, false)
+	return p, plans, err
+}
+
+// ask waits for a typed yes.
+func (s *session) ask(ctx context.Context) error {
+	if s.json {
+		return errors.New("with --json apply does not ask: add --auto-approve")
+	}
+	_, _ = fmt.Fprint(s.err, "\nApply these changes? Only yes will do: ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(s.in).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case line := <-answer:
+		if line == "yes" {
+			return nil
+		}
+	}
+	return diag.Diagnostic{Code: "apply-declined", Severity: diag.Error, Summary: "Nothing was applied"}
+}
+
+// apply runs the plans one after the other and reports which are done, also
+// when one fails.
+func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, actor string) error {
+	var done []view.AppliedPlan
+	var failure error
+	for _, pl := range plans {
+		if pl.Empty() {
+			continue
+		}
+		result := view.AppliedPlan{Datasource: pl.Datasource, Database: pl.Database, Statements: len(pl.Statements)}
+		if failure == nil {
+			failure = s.applyOne(ctx, p, pl, actor)
+			result.Applied = failure == nil
+		}
+		done = append(done, result)
+	}
+	if err := view.Applied(s.results(), done); err != nil {
+		return err
+	}
+	if d, ok := asDiagnostic(failure); ok {
+		return s.report(diag.List{d}, p.set)
+	}
+	return failure
+}
+
+func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor string) error {
+	ds := find(p.program, pl.Datasource)
+	if ds == nil || p.program.Project != pl.Project {
+		return fmt.Errorf("the plan is for datasource.%s of the project %s, which this is not", pl.Datasource, pl.Project)
+	}
+	conn, err := s.connect(ctx, ds)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	opts := postgres.ApplyOptions{Secrets: s.passwords(ds), Actor: actor}
+	if s.color(s.err) {
+		opts.Progress = func(done, total int) { _, _ = fmt.Fprintf(s.err, "\r%d of %d statements\x1b[K", done, total) }
+		defer func() { _, _ = fmt.Fprint(s.err, "\r\x1b[K") }()
+	}
+	if err := postgres.Apply(ctx, conn, pl, opts); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return refused(ds, err)
+	}
+	return nil
+}
+
+// refused is the diagnostic of a plan that did not run.
+func refused(ds *model.Datasource, err error) error {
+	d := diag.Diagnostic{
+		Code: "apply-failed", Severity: diag.Error, Span: ds.Span,
+		Summary: fmt.Sprintf("Nothing was applied to datasource.%s", ds.Name), Detail: sentence(err.Error()),
+	}
+	switch {
+	case errors.Is(err, postgres.ErrStale):
+		d.Code = "apply-stale"
+	case errors.Is(err, postgres.ErrBusy):
+		d.Code = "apply-busy"
+	case errors.Is(err, postgres.ErrWrongDatabase):
+		d.Code = "apply-wrong-database"
+	}
+	return d
+}
+
+func find(p *model.Program, datasource string) *model.Datasource {
+	for _, ds := range p.Datasources {
+		if ds.Name == datasource && ds.Type == model.Postgres {
+			return ds
+		}
+	}
+	return nil
+}
+
+func asDiagnostic(err error) (diag.Diagnostic, bool) {
+	var d diag.Diagnostic
+	return d, errors.As(err, &d)
+}

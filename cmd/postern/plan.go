@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/targets"
+	"github.com/postern-dev/postern/cmd/internal/view"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+func newPlan(s *session) *cobra.Command {
+	f := &databaseFlags{}
+	var file string
+	var detailed bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would change in the databases",
+		Long: "Compares what the project says with what each database holds, and shows the changes. With -o the\n" +
+			"plan is saved: apply then runs exactly its statements, and only while the database is unchanged.",
+		Example: "  postern plan\n" +
+			"  postern plan -o change.pplan && postern apply change.pplan",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, plans, err := s.plans(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				if err := plan.SaveSet(file, plans); err != nil {
+					return err
+				}
+			}
+			if err := view.Plans(s.results(), plans); err != nil {
+				return err
+			}
+			if detailed && !empty(plans) {
+				return errChanges
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&file, "out", "o", "", "save the plan to `FILE`")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	return cmd
+}
+
+// plans compiles the project and plans each database. All databases are
+// planned before errors end the command, so that one run shows all of them.
+func (s *session) plans(ctx context.Context, f *databaseFlags) (*project, []*plan.Plan, error) {
+	p, err := s.load(ctx, &f.inputFlags, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.report(targets.Audit(p.program, []string{"postgres"}), p.set); err != nil {
+		return nil, nil, err
+	}
+	databases, err := f.databases(p.program)
+	if err != nil {
+		return nil, nil, err
+	}
+	var found diag.List
+	var plans []*plan.Plan
+	for _, ds := range databases {
+		pl, list, err := s.planOne(ctx, p, ds)
+		found = append(found, list...)
+		if d, ok := asDiagnostic(err); ok {
+			found.Add(d)
+		} else if err != nil {
+			return nil, nil, err
+		}
+		if pl != nil {
+			plans = append(plans, pl)
+		}
+	}
+	return p, plans, s.report(found, p.set)
+}
+
+func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource) (*plan.Plan, diag.List, error) {
+	want, list := postgres.Desired(p.program, ds)
+	if list.HasErrors() {
+		return nil, list, nil
+	}
+	conn, err := s.connect(ctx, ds)
+	if err != nil {
+		return nil, list, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
+		Datasource: ds, Revision: p.set.Revision, Created: time.Now(), Secrets: s.passwords(ds),
+	})
+	return pl, append(list, more...), err
+}
+
+func empty(plans []*plan.Plan) bool {
+	for _, p := range plans {
+		if !p.Empty() {
+			return false
+		}
+	}
+	return true
+}
