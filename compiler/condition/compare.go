@@ -59,9 +59,9 @@ func (c *compiler) compareNull(fn model.Fn, l, r operand, span source.Span) oper
 	column, ok := other.x.(*model.ColumnRef)
 	if !ok {
 		detail := "null stands only beside a column of a record."
-		switch other.x.(type) {
-		case *model.AttrRef, *model.GroupsRef, *model.LevelRef, *model.AppRef:
-			detail = fmt.Sprintf("Ask whether the request states it: %s(%s).", map[bool]string{true: "!known", false: "known"}[fn == model.FnEqual], describe(other))
+		if stated(other.x) {
+			test := map[model.Fn]string{model.FnEqual: "!known", model.FnNotEqual: "known"}[fn]
+			detail = fmt.Sprintf("Ask whether the request states it: %s(%s).", test, describe(other))
 		}
 		return c.fail(CodeNull, null.span, fmt.Sprintf("%s cannot be compared with null", describe(other)), detail)
 	}

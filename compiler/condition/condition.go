@@ -48,12 +48,13 @@ func Compile(expr hcl.Expression, sc *Scope, diags *diag.List) model.Condition {
 		return True(source.Span{})
 	}
 	c := &compiler{sc: sc, diags: diags, ctx: sc.Eval}
+	before := len(*diags)
 	native, ok := c.native(expr)
 	if !ok {
 		return never(syntax.Span(expr.Range()))
 	}
 	x, ok := c.boolean(c.expr(native), "A condition")
-	if !ok || c.stopped {
+	if !ok || (*diags)[before:].HasErrors() {
 		return never(syntax.Span(expr.Range()))
 	}
 	out, err := lower.Condition(x)
@@ -105,6 +106,12 @@ func (c *compiler) native(expr hcl.Expression) (hclsyntax.Expression, bool) {
 		return e, true
 	}
 	span := syntax.Span(expr.Range())
+	_, noList := hcl.ExprList(expr)
+	_, noMap := hcl.ExprMap(expr)
+	if !noList.HasErrors() || !noMap.HasErrors() {
+		c.fail(CodeType, span, "A condition is one expression and not a list", `In JSON write it as a string: "${record.x == 1}".`)
+		return nil, false
+	}
 	v, diags := expr.Value(c.ctx)
 	if diags.HasErrors() {
 		syntax.FromHCL(c.diags, CodeEvaluation, diags)

@@ -17,6 +17,8 @@ import (
 // an exact fraction of a number such as 1e999999999 would fill the memory.
 const maxBits = 2048
 
+const numberRange = "A number is below 10^38 and has at most 18 decimals; round it."
+
 // Constant converts a value that HCL evaluated to one of the type; ok is false
 // after an error, which is in diags. A null value gives a nil Value, and null
 // elements of a set are left out. Sensitive and unknown values are errors.
@@ -33,7 +35,7 @@ func Constant(v cty.Value, t model.Type, span source.Span, diags *diag.List) (mo
 	if elems, ok := u.v.(list); ok {
 		u.v = withoutNull(elems)
 	}
-	return c.value(u, t, span, "This place")
+	return c.value(u, t, span, "This argument")
 }
 
 func withoutNull(elems list) list {
@@ -64,20 +66,19 @@ func (c *compiler) constant(v cty.Value, span source.Span) operand {
 
 func (c *compiler) convert(v cty.Value, span source.Span) (untyped, bool) {
 	if v.IsNull() {
-		return untyped{nil}, true
+		return untyped{v: nil}, true
 	}
 	switch t := v.Type(); {
 	case t == cty.Bool:
-		return untyped{v.True()}, true
+		return untyped{v: v.True()}, true
 	case t == cty.String:
-		return untyped{v.AsString()}, true
+		return untyped{v: v.AsString()}, true
 	case t == cty.Number:
 		n, ok := exact(v.AsBigFloat())
 		if !ok {
-			c.fail(CodeRange, span, "This number is not one that Postern can hold exactly",
-				"A number is below 10^38 and has at most 18 decimals; round it.")
+			c.fail(CodeRange, span, "This number is not one that Postern can hold exactly", numberRange)
 		}
-		return untyped{n}, ok
+		return untyped{v: n}, ok
 	case t.IsTupleType() || t.IsListType() || t.IsSetType():
 		out := make(list, 0, v.LengthInt())
 		for it := v.ElementIterator(); it.Next(); {
@@ -88,9 +89,9 @@ func (c *compiler) convert(v cty.Value, span source.Span) (untyped, bool) {
 			}
 			out = append(out, u)
 		}
-		return untyped{out}, true
+		return untyped{v: out}, true
 	case t.IsMapType() || t.IsObjectType():
-		return untyped{mapping{v.LengthInt()}}, true
+		return untyped{v: mapping{v.LengthInt()}}, true
 	}
 	c.fail(CodeType, span, "A value of this kind cannot stand in a condition", "Conditions know bool, number, string and lists of these.")
 	return untyped{}, false
@@ -101,7 +102,7 @@ func (c *compiler) convert(v cty.Value, span source.Span) (untyped, bool) {
 // nearest such decimal is what was meant when it is nearer than any rounding
 // of HCL's arithmetic could be wrong.
 func exact(f *big.Float) (*big.Rat, bool) {
-	if f.IsInf() || f.MantExp(nil) > maxBits || f.Sign() != 0 && f.MantExp(nil) < -maxBits {
+	if !moderate(f) {
 		return nil, false
 	}
 	if f.IsInt() {
@@ -118,6 +119,12 @@ func exact(f *big.Float) (*big.Rat, bool) {
 		return nil, false
 	}
 	return new(big.Rat).Quo(new(big.Rat).SetInt(whole), numberScale), true
+}
+
+// moderate reports whether f has few enough digits to be written out.
+func moderate(f *big.Float) bool {
+	exponent := f.MantExp(nil)
+	return !f.IsInf() && exponent <= maxBits && exponent >= -maxBits
 }
 
 func roundHalfUp(r *big.Rat) *big.Int {
@@ -143,12 +150,30 @@ func (c *compiler) hclValue(e hclsyntax.Expression) (cty.Value, bool) {
 				"or anytrue([for m in record.members : …]).")
 		return cty.NilVal, false
 	}
+	if !c.bounded(e) {
+		return cty.NilVal, false
+	}
 	v, diags := e.Value(c.ctx)
 	if diags.HasErrors() {
 		syntax.FromHCL(c.diags, CodeEvaluation, diags)
 		return cty.NilVal, false
 	}
 	return v, true
+}
+
+// bounded refuses numbers whose text HCL would spell out digit by digit.
+func (c *compiler) bounded(e hclsyntax.Expression) bool {
+	good := true
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		if lit, ok := n.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.Number && lit.Val.IsKnown() && !lit.Val.IsNull() {
+			if f := lit.Val.AsBigFloat(); !moderate(f) {
+				c.fail(CodeRange, syntax.Span(lit.SrcRange), "This number is not one that Postern can hold exactly", numberRange)
+				good = false
+			}
+		}
+		return nil
+	})
+	return good
 }
 
 // runtimePart finds a part that is no constant: a name or a function that has

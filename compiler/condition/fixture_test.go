@@ -1,6 +1,8 @@
 package condition_test
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -32,15 +34,17 @@ func deals() *model.Table {
 
 func table(ds *model.Datasource, name string, columns ...any) *model.Table {
 	t := &model.Table{Datasource: ds, Name: name, SQLName: name, Schema: "public"}
-	for i := 0; i < len(columns); i += 2 {
-		t.Columns = append(t.Columns, &model.Column{Name: columns[i].(string), Type: columns[i+1].(model.Type), Null: true})
+	for pair := range slices.Chunk(columns, 2) {
+		t.Columns = append(t.Columns, &model.Column{Name: pair[0].(string), Type: pair[1].(model.Type), Null: true})
 	}
 	return t
 }
 
 func relate(from *model.Table, name string, to *model.Table, many bool, a, b string) {
-	from.Relations = append(from.Relations, &model.Relation{Name: name, From: from, Table: to, Many: many,
-		On: []model.JoinPair{{From: from.Column(a), To: to.Column(b)}}})
+	from.Relations = append(from.Relations, &model.Relation{
+		Name: name, From: from, Table: to, Many: many,
+		On: []model.JoinPair{{From: from.Column(a), To: to.Column(b)}},
+	})
 }
 
 func attribute(scope model.Scope, name string, t model.Type) *model.Attribute {

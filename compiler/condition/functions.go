@@ -176,7 +176,7 @@ func (c *compiler) amongConstants(elems list, set, x operand, span source.Span) 
 		return operand{span: span}
 	}
 	setType := model.SetOf(t)
-	v, ok := c.value(untyped{elems}, setType, set.span, "A list beside "+describe(x))
+	v, ok := c.value(untyped{v: elems}, setType, set.span, "A list beside "+describe(x))
 	if !ok {
 		return operand{span: span}
 	}
@@ -274,9 +274,23 @@ func (c *compiler) between(e *hclsyntax.FunctionCallExpr, span source.Span) oper
 	a, okA := low.x.(*model.Call)
 	b, okB := high.x.(*model.Call)
 	if okA && okB && a.Fn == model.FnGreaterEqual && b.Fn == model.FnLessEqual {
+		if lo, hi, ok := bounds(a.Args[1], b.Args[1]); ok && !model.LessEqual.Holds(lo) {
+			return c.fail(CodeNever, hi, "No value lies between these bounds", "The lower bound comes first.")
+		}
 		return call(model.FnBetween, model.Bool, span, a.Args[0], a.Args[1], b.Args[1])
 	}
 	return typed(junction(model.FnAnd, []model.Expr{low.x, high.x}, span))
+}
+
+// bounds compares two constant bounds, and gives the place of the second.
+func bounds(lo, hi model.Expr) (order int, at source.Span, ok bool) {
+	a, okA := lo.(*model.Literal)
+	b, okB := hi.(*model.Literal)
+	if !okA || !okB {
+		return 0, at, false
+	}
+	order, ok = model.CompareValues(a.Value, b.Value)
+	return order, b.Span, ok
 }
 
 func (c *compiler) aroundNow(fn model.Fn, e *hclsyntax.FunctionCallExpr, span source.Span) operand {
@@ -334,12 +348,22 @@ func (c *compiler) known(e *hclsyntax.FunctionCallExpr, span source.Span) operan
 	if !ok {
 		return operand{span: span}
 	}
-	switch args[0].x.(type) {
-	case *model.AttrRef, *model.GroupsRef, *model.LevelRef, *model.AppRef:
+	if stated(args[0].x) {
 		return typed(&model.Call{Node: model.Node{Type: model.Bool, Span: span}, Fn: model.FnKnown, Args: []model.Expr{args[0].x}})
 	}
 	return c.fail(CodePresence, args[0].span, "known asks about the request alone",
 		"It takes user.x, request.x or app.name; for a column of a record write record.x != null.")
+}
+
+// stated reports whether an expression is a fact that a request states.
+func stated(x model.Expr) bool {
+	switch x.(type) {
+	case *model.AttrRef, *model.GroupsRef, *model.LevelRef, *model.AppRef:
+		return true
+	case *model.Literal, *model.NullLiteral, *model.ColumnRef, *model.NowRef, *model.Call, *model.Network, *model.MemberOf, *model.Related:
+		return false
+	}
+	return false
 }
 
 func (c *compiler) memberOf(e *hclsyntax.FunctionCallExpr, span source.Span) operand {
@@ -360,7 +384,7 @@ func (c *compiler) lower(e *hclsyntax.FunctionCallExpr, span source.Span) operan
 		return operand{span: span}
 	}
 	if s, isText := args[0].text(); isText && args[0].konst != nil {
-		return known(lower.LowerASCII(s), span)
+		return known(lower.ASCIILower(s), span)
 	}
 	x, ok := c.as(args[0], model.String, "The argument of lower")
 	if !ok {

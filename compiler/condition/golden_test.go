@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,4 +89,50 @@ func outcome(src string) string {
 		fmt.Fprintf(&b, "true:  %s\nfalse: %s\n", show(got.Holds), show(got.Fails))
 	}
 	return b.String()
+}
+
+// seeds are the conditions of all golden cases.
+func seeds(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	var out []string
+	for _, name := range files {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			src, _, _ := strings.Cut(string(f.Data), ruler)
+			out = append(out, strings.TrimSuffix(src, "\n"))
+		}
+	}
+	return out
+}
+
+// TestEveryCode wants a golden case for each code of codes.go, save those
+// whose tests stand in Go.
+func TestEveryCode(t *testing.T) {
+	t.Parallel()
+	codes, err := os.ReadFile("codes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := os.ReadFile("testdata/diag.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := []diag.Code{condition.CodeSize, condition.CodeTypeInvalid}
+	found := regexp.MustCompile(`diag\.Code = "([a-z-]+)"`).FindAllSubmatch(codes, -1)
+	if len(found) < 15 {
+		t.Fatalf("only %d codes found", len(found))
+	}
+	for _, m := range found {
+		code := string(m[1])
+		if !slices.Contains(elsewhere, diag.Code(code)) && !bytes.Contains(cases, []byte(" "+code+" ")) {
+			t.Errorf("no case gives %s", code)
+		}
+	}
 }

@@ -79,11 +79,15 @@ func (c *compiler) set(elems list, t model.Type, span source.Span, what string) 
 	values := make([]model.Value, 0, len(elems))
 	good := true
 	for _, e := range elems {
+		at := span
+		if !e.at.IsZero() {
+			at = e.at
+		}
 		if e.v == nil {
-			c.fail(CodeNull, span, what+" cannot hold null", "Leave null out of the list; test a column with == null.")
+			c.fail(CodeNull, at, what+" cannot hold null", "Leave null out of the list; test a column with == null.")
 			return nil, false
 		}
-		v, ok := c.value(e, t, span, what)
+		v, ok := c.value(e, t, at, what)
 		good = good && ok
 		values = append(values, v)
 	}
@@ -99,7 +103,7 @@ func (c *compiler) number(n *big.Rat, t model.Type, span source.Span, what strin
 	if t.Kind == model.KindInt {
 		switch {
 		case !n.IsInt():
-			c.fail(CodeType, span, fmt.Sprintf("%s wants an int, and %s is not whole", what, describeConstant(untyped{n})),
+			c.fail(CodeType, span, fmt.Sprintf("%s wants an int, and %s is not whole", what, describeConstant(untyped{v: n})),
 				"An int never equals a fraction; compare with < or >, or use a whole number.")
 			return nil, false
 		case !n.Num().IsInt64():
@@ -148,7 +152,7 @@ func (c *compiler) text(s string, t model.Type, span source.Span, what string) (
 		}
 	default:
 	}
-	c.fail(CodeValue, span, fmt.Sprintf("%s is not %s", describeConstant(untyped{s}), article(t)), formOf(s, t))
+	c.fail(CodeValue, span, fmt.Sprintf("%s is not %s", describeConstant(untyped{v: s}), article(t)), formOf(s, t))
 	return nil, false
 }
 
@@ -190,6 +194,6 @@ func (c *compiler) enum(s string, t model.Type, span source.Span, what string) (
 	if n := nearest(s, t.Enum); n != "" {
 		detail = fmt.Sprintf("Did you mean %q? ", n) + detail
 	}
-	c.fail(CodeNever, span, fmt.Sprintf("%s wants one of the values of its enum, and %s is none", what, describeConstant(untyped{s})), detail)
+	c.fail(CodeValue, span, fmt.Sprintf("%s wants one of the values of its enum, and %s is none", what, describeConstant(untyped{v: s})), detail)
 	return nil, false
 }

@@ -45,7 +45,7 @@ func (c *compiler) loopCall(e *hclsyntax.FunctionCallExpr, span source.Span) ope
 	if !ok {
 		return c.fail(CodeLoop, o.span, fmt.Sprintf("%s takes a list of conditions", e.Name), loopForm)
 	}
-	v, ok := c.value(untyped{elems}, model.SetOf(model.Bool), o.span, "The list of "+e.Name)
+	v, ok := c.value(untyped{v: elems}, model.SetOf(model.Bool), o.span, "The list of "+e.Name)
 	if !ok {
 		return operand{span: span}
 	}
@@ -139,8 +139,10 @@ func (c *compiler) related(q model.Quantifier, f *hclsyntax.ForExpr, rel toMany,
 	if q == model.CountTrue {
 		t = model.Int
 	}
-	return typed(&model.Related{Node: model.Node{Type: t, Span: span}, Quantifier: q,
-		Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: body})
+	return typed(&model.Related{
+		Node: model.Node{Type: t, Span: span}, Quantifier: q,
+		Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: body,
+	})
 }
 
 func (c *compiler) loopBody(q model.Quantifier, f *hclsyntax.ForExpr) (model.Expr, bool) {
@@ -210,11 +212,22 @@ func (c *compiler) countRelated(arg hclsyntax.Expression, span source.Span) (ope
 			return operand{}, false
 		}
 		rel, _ := c.relation(x)
-		each := &model.Row{Name: rel.rel.Name, Table: rel.rel.Table}
-		return typed(&model.Related{Node: model.Node{Type: model.Int, Span: span}, Quantifier: model.CountTrue,
-			Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: literal(true, model.Bool, span)}), true
+		each := &model.Row{Name: c.freeName(rel.rel.Name), Table: rel.rel.Table}
+		return typed(&model.Related{
+			Node: model.Node{Type: model.Int, Span: span}, Quantifier: model.CountTrue,
+			Row: rel.row, Path: rel.path, Relation: rel.rel, Each: each, Body: literal(true, model.Bool, span),
+		}), true
 	}
 	return operand{}, false
+}
+
+// freeName is a name for a row that the source does not name, other than those
+// of the rows around it.
+func (c *compiler) freeName(name string) string {
+	for c.runtimeRoot(name) {
+		name += "_"
+	}
+	return name
 }
 
 // unroll is a loop over constants: its condition once for each of them.
@@ -270,12 +283,12 @@ func (c *compiler) tuple(e *hclsyntax.TupleConsExpr) operand {
 	span := syntax.Span(e.SrcRange)
 	out, good := make(list, 0, len(e.Exprs)), true
 	for _, x := range e.Exprs {
-		o := c.expr(x)
+		o := c.element(x)
 		switch {
 		case !o.ok():
 			good = false
 		case o.konst != nil:
-			out = append(out, *o.konst)
+			out = append(out, untyped{v: o.konst.v, at: o.span})
 		default:
 			good = false
 			c.fail(CodeUnsupported, o.span, "A list in a condition holds constants alone",
@@ -285,7 +298,20 @@ func (c *compiler) tuple(e *hclsyntax.TupleConsExpr) operand {
 	if !good {
 		return operand{span: span}
 	}
-	return operand{konst: &untyped{out}, span: span}
+	return operand{konst: &untyped{v: out}, span: span}
+}
+
+// element compiles an element of a list. Plain constants do not count towards
+// the size of the condition, so that a list may be long.
+func (c *compiler) element(e hclsyntax.Expression) operand {
+	if t, ok := e.(*hclsyntax.TemplateExpr); ok && t.IsStringLiteral() {
+		v, _ := t.Value(nil)
+		return c.constant(v, syntax.Span(t.SrcRange))
+	}
+	if l, ok := e.(*hclsyntax.LiteralValueExpr); ok {
+		return c.constant(l.Val, syntax.Span(l.SrcRange))
+	}
+	return c.expr(e)
 }
 
 // template puts strings, ints and uuids together.
@@ -322,7 +348,7 @@ func (c *compiler) template(e *hclsyntax.TemplateExpr) operand {
 	flush(span)
 	for _, a := range args {
 		if lit, ok := a.(*model.Literal); ok {
-			if _, ok := c.value(untyped{lit.Value}, model.String, span, "A template"); !ok {
+			if _, ok := c.value(untyped{v: lit.Value}, model.String, span, "A template"); !ok {
 				return operand{span: span}
 			}
 		}

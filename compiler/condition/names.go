@@ -70,7 +70,7 @@ func (c *compiler) path(e hclsyntax.Expression) ([]step, bool) {
 }
 
 func steps(from []step, t hcl.Traversal) ([]step, bool) {
-	out := slices.Clone(from)
+	out := append(make([]step, 0, len(from)+len(t)), from...)
 	for _, s := range t {
 		switch s := s.(type) {
 		case hcl.TraverseRoot:
@@ -296,8 +296,10 @@ func (c *compiler) unknownName(s step, owner string, names []string) operand {
 
 // suggest reports a wrong name with the right one as a fix.
 func (c *compiler) suggest(code diag.Code, span source.Span, summary, name, detail string) {
-	c.diags.Add(diag.Diagnostic{Code: code, Severity: diag.Error, Summary: summary, Span: span,
-		Detail: fmt.Sprintf("Did you mean %q? %s", name, detail), Fix: &diag.Fix{Span: span, Text: name}})
+	c.diags.Add(diag.Diagnostic{
+		Code: code, Severity: diag.Error, Summary: summary, Span: span,
+		Detail: fmt.Sprintf("Did you mean %q? %s", name, detail), Fix: &diag.Fix{Span: span, Text: name},
+	})
 }
 
 func shorten(names []string) []string {
@@ -325,14 +327,17 @@ func someColumn(t *model.Table) string {
 	return t.Columns[0].Name
 }
 
-// nearest is the candidate that a misspelt name most likely means, or "".
+// nearest is the candidate that a misspelt name most likely means, or "". Up
+// to a third of the letters may differ, or half when the first one is right.
 func nearest(name string, candidates []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, cand := range candidates {
-		if len(cand) > len(name)+distance || len(name) > len(cand)+distance {
+		if cand == "" || len(cand) > len(name)+distance || len(name) > len(cand)+distance {
 			continue
 		}
-		if d := levenshtein.Distance(name, cand, nil); d < distance && d < len(name) {
+		d := levenshtein.Distance(name, cand, nil)
+		alike := 3*d <= len(name) || 2*d <= len(name) && cand[0] == name[0]
+		if d < distance && alike {
 			best, distance = cand, d
 		}
 	}

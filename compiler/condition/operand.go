@@ -21,7 +21,10 @@ type operand struct {
 }
 
 // untyped is a constant: nil (null), bool, *big.Rat, string, list or mapping.
-type untyped struct{ v any }
+type untyped struct {
+	v  any
+	at source.Span // where an element of a written list stands; else zero
+}
 
 // list is a constant list, tuple or set.
 type list []untyped
@@ -39,7 +42,7 @@ func (o operand) ok() bool { return o.x != nil || o.konst != nil || o.pick != ni
 
 func typed(x model.Expr) operand { return operand{x: x, span: x.Place()} }
 
-func known(v any, span source.Span) operand { return operand{konst: &untyped{v}, span: span} }
+func known(v any, span source.Span) operand { return operand{konst: &untyped{v: v}, span: span} }
 
 func (o operand) isNull() bool { return o.konst != nil && o.konst.v == nil }
 

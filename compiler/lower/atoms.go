@@ -2,6 +2,7 @@ package lower
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -14,16 +15,25 @@ type choice struct {
 
 // atom makes an atom for each choice of operands: conditionals and defaults
 // inside them become alternatives.
-func (l *lowerer) atom(operands []model.Expr, make func([]model.Expr) model.Cond) model.Cond {
+func (l *lowerer) atom(operands []model.Expr, build func([]model.Expr) model.Cond) model.Cond {
+	if !slices.ContainsFunc(operands, computed) {
+		return build(operands)
+	}
 	choices := l.product(operands)
 	if len(choices) == 1 {
-		return model.AllOf(choices[0].when, make(choices[0].xs))
+		return model.AllOf(choices[0].when, build(choices[0].xs))
 	}
 	arms := []model.Cond{}
 	for _, c := range choices {
-		arms = append(arms, model.AllOf(c.when, make(c.xs)))
+		arms = append(arms, model.AllOf(c.when, build(c.xs)))
 	}
 	return model.AnyOf(arms...)
+}
+
+// computed reports whether an operand is one that can hold choices.
+func computed(x model.Expr) bool {
+	_, ok := x.(*model.Call)
+	return ok
 }
 
 // product lists the choices of several operands together.
@@ -90,7 +100,7 @@ func (l *lowerer) guarded(when model.Cond, x model.Expr) []choice {
 func (l *lowerer) rebuild(call *model.Call) []choice {
 	choices := l.product(call.Args)
 	if len(choices) == 1 && same(choices[0].xs, call.Args) {
-		choices[0].xs = []model.Expr{call}
+		choices[0].xs = []model.Expr{Fold(call)}
 		return choices
 	}
 	for i, c := range choices {

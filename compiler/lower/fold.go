@@ -47,7 +47,7 @@ func compute(call *model.Call, args []model.Value) (model.Value, bool) {
 		return contains(set, args[0]), ok
 	case model.FnLower:
 		s, ok := args[0].(string)
-		return LowerASCII(s), ok
+		return ASCIILower(s), ok
 	case model.FnLength:
 		return length(args[0])
 	case model.FnTemplate:
@@ -96,9 +96,9 @@ func contains(set model.Set, v model.Value) bool {
 	return false
 }
 
-// LowerASCII is lower() of the language: A to Z and nothing else, since
+// ASCIILower is lower() of the language: A to Z and nothing else, since
 // engines differ on other letters (the Kelvin sign, the dotted I).
-func LowerASCII(s string) string {
+func ASCIILower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {

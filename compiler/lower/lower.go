@@ -71,10 +71,15 @@ func (l *lowerer) form(x model.Expr, want bool) model.Cond {
 	return c
 }
 
+// leaf reports whether an expression has no parts, so that its forms are made
+// rather than remembered.
 func leaf(x model.Expr) bool {
 	switch x.(type) {
-	case *model.Literal, *model.ColumnRef, *model.AttrRef, *model.MemberOf:
+	case *model.Literal, *model.ColumnRef, *model.AttrRef, *model.MemberOf, *model.NullLiteral,
+		*model.GroupsRef, *model.LevelRef, *model.AppRef, *model.NowRef:
 		return true
+	case *model.Call, *model.Network, *model.Related:
+		return false
 	}
 	return false
 }
@@ -82,18 +87,15 @@ func leaf(x model.Expr) bool {
 // atoms is the number of atoms of c as a tree, counted no further than just
 // beyond MaxAtoms.
 func (l *lowerer) atoms(c model.Cond) int {
-	switch c.(type) {
-	case model.True, model.False:
-		return 0
-	case *model.And, *model.Or, *model.Some, *model.Every, *model.Count:
-	default:
-		return 1
-	}
 	if n, ok := l.size[c]; ok {
 		return n
 	}
 	n := 0
 	switch x := c.(type) {
+	case model.True, model.False:
+		return 0
+	case *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known, *model.Match, *model.In, *model.InNetwork, *model.ViaApp:
+		return 1
 	case *model.And:
 		n = l.sum(x.Terms)
 	case *model.Or:
@@ -150,9 +152,7 @@ func (l *lowerer) related(e *model.Related, want bool) model.Cond {
 		}
 		return &model.Some{From: from, Where: where}
 	}
-	if _, always := where.(model.True); always && len(from.Path) == 0 {
-		return model.True{}
-	}
+	// Every of True stays: it still wants the records to be there.
 	return &model.Every{From: from, Where: where}
 }
 
@@ -269,11 +269,9 @@ func (l *lowerer) compare(op model.CompareOp, x, y model.Expr, want bool) model.
 
 // formula reports whether a bool is no plain operand.
 func formula(x model.Expr) bool {
-	switch x.(type) {
-	case *model.ColumnRef, *model.AttrRef:
-		return false
-	}
-	return true
+	_, column := x.(*model.ColumnRef)
+	_, attribute := x.(*model.AttrRef)
+	return !column && !attribute
 }
 
 func mirror(op model.CompareOp) model.CompareOp {

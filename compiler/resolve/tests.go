@@ -3,6 +3,7 @@ package resolve
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -40,7 +41,9 @@ func (r *resolver) tests() []*model.Test {
 		}
 		t.given(b.Given)
 		t.expects(b)
-		t.onlyApp(b)
+		if b.App == nil {
+			t.onlyApp(b.Span)
+		}
 		out = append(out, t.test)
 	}
 	return out
@@ -85,6 +88,36 @@ func (t *testBuilder) request(b *syntax.Test) {
 				req.Now, _ = c.(model.Timestamp)
 			}
 		}
+	}
+}
+
+// onlyApp fills in the app of a test that names none: the one that connects to
+// the datasources of its records.
+func (t *testBuilder) onlyApp(span source.Span) {
+	var apps []*model.App
+	var names []string
+	add := func(table *model.Table) {
+		for _, a := range table.Datasource.Apps {
+			if !slices.Contains(apps, a) {
+				apps = append(apps, a)
+				names = append(names, "app."+a.Name)
+			}
+		}
+	}
+	for _, f := range t.test.Fixtures {
+		add(f.Table)
+	}
+	for _, w := range t.test.Writes {
+		add(w.Table)
+	}
+	switch len(apps) {
+	case 0:
+	case 1:
+		t.test.App, t.test.Request.App = apps[0], apps[0].Name
+	default:
+		slices.Sort(names)
+		t.diags.Fail(CodeTest, span, "The test names no app, and several connect to the datasources of its records",
+			"Add app = "+strings.Join(names, ", or app = ")+".")
 	}
 }
 

@@ -107,8 +107,7 @@ func judge(t *model.Test, asks []model.Ask, answers []bool, target string) []Fai
 		}
 		slices.Sort(got)
 		if !slices.Equal(want, slices.Compact(got)) {
-			out = append(out, Failure{Target: target, Span: e.Span, Message: fmt.Sprintf("%s: expected %s, got %s",
-				e.Action, list(want), list(got))})
+			out = append(out, Failure{Target: target, Span: e.Span, Message: fmt.Sprintf("%s: %s", e.Action, gap(want, got))})
 		}
 	}
 	for i, a := range asks {
@@ -147,6 +146,21 @@ func names(fixtures []*model.Fixture) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// gap says what of two sorted lists is missing and what is too much.
+func gap(want, got []string) string {
+	without := func(list, other []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(n string) bool { return slices.Contains(other, n) })
+	}
+	var parts []string
+	if missing := without(want, got); len(missing) > 0 {
+		parts = append(parts, "denied "+list(missing)+", expected allowed")
+	}
+	if extra := without(got, want); len(extra) > 0 {
+		parts = append(parts, "allowed "+list(extra)+", expected denied")
+	}
+	return strings.Join(parts, "; ")
 }
 
 func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
