@@ -112,8 +112,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"other statement":  {strings.Replace(text, "SELECT 1", "SELECT 2", 1), "changed after it was made"},
 		"other whitespace": {strings.Replace(text, "  \"project\"", " \"project\"", 1), "changed after it was made"},
 		"unknown member":   {strings.Replace(text, `"project"`, `"extra": 1, "project"`, 1), "unknown field"},
-		"unknown in change": {strings.Replace(text, `"reason": ""`, `"reason": "", "more": 1`, 1),
-			"unknown field"},
+		"unknown in change": {
+			strings.Replace(text, `"reason": ""`, `"reason": "", "more": 1`, 1),
+			"unknown field",
+		},
 		"repeated member": {strings.Replace(text, `"project"`, `"project": "evil", "project"`, 1), "changed after it was made"},
 		"trailing":        {text + "{}", "damaged"},
 		"newer format":    {strings.Replace(text, `"format_version": 1`, `"format_version": 2`, 1), "format version 2"},

@@ -313,5 +313,6 @@ func (a *application) writeHistory(ctx context.Context) error {
 		return err
 	}
 	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "history", sql: string(query), args: [][]byte{
-		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(a.hash)}})
+		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(a.hash),
+	}})
 }

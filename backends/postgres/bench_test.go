@@ -37,8 +37,10 @@ func benchState(n int) (*State, string) {
 		want.Scope.Tables[id] = &TableScope{Required: one.Scope.Tables[TableID("public", "deals")].Required}
 		for j, c := range []Command{CommandSelect, CommandUpdate, CommandDelete, CommandSelect} {
 			p := PolicyID(id, fmt.Sprintf("p%d", j))
-			want.Policies[p] = &Policy{ID: p, Command: c, Permissive: true, To: []Grantee{ToRole(accounts[j])},
-				Using: "owner_id = (SELECT postern.me()) OR region IN ('a', 'b')"}
+			want.Policies[p] = &Policy{
+				ID: p, Command: c, Permissive: true, To: []Grantee{ToRole(accounts[j])},
+				Using: "owner_id = (SELECT postern.me()) OR region IN ('a', 'b')",
+			}
 		}
 		for _, a := range accounts {
 			for _, p := range []Privilege{PrivilegeSelect, PrivilegeUpdate, PrivilegeDelete} {

@@ -16,7 +16,8 @@ const (
 	queryServer = `SELECT current_setting('server_version_num'), current_setting('server_version'), current_database(),
 	current_user, u.rolsuper, u.rolcreaterole, has_database_privilege(current_database(), 'CREATE'),
 	pg_is_in_recovery(), current_setting('server_encoding'),
-	has_table_privilege('pg_catalog.pg_authid', 'SELECT')
+	has_table_privilege('pg_catalog.pg_authid', 'SELECT'),
+	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database())
 FROM pg_roles u WHERE u.rolname = current_user`
 
 	// $1: JSON [{"schema","name"}].
@@ -46,7 +47,7 @@ FROM pg_roles r WHERE r.rolname::text IN (SELECT json_array_elements_text($1::js
 	// Before PostgreSQL 16 a membership has no options of its own: it inherits
 	// as its member does, and always allows SET ROLE. $1: JSON role names.
 	queryMemberships = `SELECT g.rolname, m.rolname, coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, m.rolinherit),
-	coalesce((to_jsonb(a) ->> 'set_option')::boolean, true), a.admin_option, gr.rolname
+	coalesce((to_jsonb(a) ->> 'set_option')::boolean, true), a.admin_option, gr.rolname, m.rolcreaterole
 FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
 	LEFT JOIN pg_roles gr ON gr.oid = a.grantor
 WHERE g.rolname::text IN (SELECT json_array_elements_text($1::json))

@@ -53,8 +53,10 @@ func (d *differ) compareSchemas() {
 				statements = append(statements, sql(CommentOn(id, Mark(d.want.Project))))
 			}
 			if len(statements) > 0 {
-				d.add(item{phase: phaseGenerated, id: id, change: plan.Modify{About: about(id, d.place(), plan.ReasonDrift),
-					Before: "owned by " + have.Owner + " " + have.Comment, After: "owned by " + want.Owner + " " + Mark(d.want.Project)}}, statements...)
+				d.add(item{phase: phaseGenerated, id: id, change: plan.Modify{
+					About:  about(id, d.place(), plan.ReasonDrift),
+					Before: "owned by " + have.Owner + " " + have.Comment, After: "owned by " + want.Owner + " " + Mark(d.want.Project),
+				}}, statements...)
 			}
 		},
 		func(ObjectID, *Schema) {})
@@ -66,8 +68,10 @@ func (d *differ) compareGenerated() {
 }
 
 func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {
-	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Add{About: about(id, d.place(), ""),
-		After: describeGenerated(want)}}, makeGenerated(want)...)
+	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Add{
+		About: about(id, d.place(), ""),
+		After: describeGenerated(want),
+	}}, makeGenerated(want)...)
 }
 
 // makeGenerated makes a generated table with its rows.
@@ -107,8 +111,10 @@ func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 		statements = append(statements, sql(RowSecurity(id, action)))
 	}
 	if len(statements) > 0 {
-		d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), plan.ReasonDrift),
-			Before: describeGenerated(have), After: describeGenerated(want)}}, statements...)
+		d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{
+			About:  about(id, d.place(), plan.ReasonDrift),
+			Before: describeGenerated(have), After: describeGenerated(want),
+		}}, statements...)
 	}
 	if !want.Filled {
 		return
@@ -131,8 +137,10 @@ func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
 	}
 	d.fresh[id] = true
 	statements := append([]printedSQL{sql(DropObject(id))}, makeGenerated(want)...)
-	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{About: about(id, d.place(), ""),
-		Before: "other columns", After: describeGenerated(want)}}, statements...)
+	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{
+		About:  about(id, d.place(), ""),
+		Before: "other columns", After: describeGenerated(want),
+	}}, statements...)
 }
 
 func sameDefinition(a, b *GeneratedTable) bool {
@@ -236,8 +244,10 @@ func (d *differ) compareFunctions() {
 					"It stands in the schema that Postern keeps for itself and is left alone. Nobody but its owner keeps rights on it.")
 				return
 			}
-			d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{About: about(id, source.Span{}, "no longer needed"),
-				Before: describeFunction(have)}}, sql(DropObject(id)))
+			d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{
+				About:  about(id, source.Span{}, "no longer needed"),
+				Before: describeFunction(have),
+			}}, sql(DropObject(id)))
 			d.forget = append(d.forget, id)
 		})
 }
@@ -290,8 +300,10 @@ func (d *differ) record() {
 	if len(d.recorded) > 0 {
 		it := item{phase: phaseRecord, order: 1, id: table.ID}
 		if len(d.adopted) > 0 {
-			it.change = plan.Add{About: plan.About{Object: plan.Object{Kind: "record", Name: printed(table.ID)},
-				Span: d.place(), Reason: "not on record in this database"}, After: strings.Join(d.adopted, ", ")}
+			it.change = plan.Add{About: plan.About{
+				Object: plan.Object{Kind: "record", Name: printed(table.ID)},
+				Span:   d.place(), Reason: "not on record in this database",
+			}, After: strings.Join(d.adopted, ", ")}
 		}
 		slices.SortFunc(d.recorded, ObjectID.Compare)
 		d.add(it, sql(recordObjects(table.ID, d.recorded)))
@@ -322,6 +334,10 @@ func (d *differ) privileges() {
 			if d.live.Schemas[it.id] == nil && !s.Create {
 				lacking["CREATE on database "+printed(ObjectID{Kind: KindDatabase, Name: s.Database})] = "schema " + printed(it.id)
 			}
+		case it.id.Kind == KindDatabase && !s.Owner:
+			lacking["the rights of the database's owner"] = "grants on the database"
+		case it.id.Kind == KindSchema && d.live.Schemas[it.id] != nil && !d.live.SchemaOwned[it.id]:
+			lacking["the rights of "+printed(RoleID(d.live.Schemas[it.id].Owner))+", owner of schema "+printed(it.id)] = "grants on it"
 		case it.id.Kind == KindTable || it.id.Kind == KindPolicy:
 			table := it.id.Table()
 			if facts := d.live.Facts[table]; facts != nil && !facts.Owned {

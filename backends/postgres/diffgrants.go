@@ -176,7 +176,8 @@ func (d *differ) grant(g grantGroup, keys []GrantKey) {
 	keys = d.named(keys)
 	text, err := GrantSQL(keys)
 	d.add(item{phase: phaseWiden, order: 1, id: g.object, change: plan.Add{
-		About: plan.About{Object: grantObject(keys, g), Span: d.grantSource(g)}, After: string(text)}}, printedSQL{text, err})
+		About: plan.About{Object: grantObject(keys, g), Span: d.grantSource(g)}, After: string(text),
+	}}, printedSQL{text, err})
 }
 
 // revoke takes privileges, or only the right to pass them on, away. going are
@@ -262,8 +263,10 @@ func (d *differ) compareDefaultPrivileges() {
 }
 
 func (d *differ) defaultPrivilege(k DefaultPrivilegeKey, give bool) {
-	plural := map[Kind]sqltext.SQL{KindTable: "TABLES", KindSequence: "SEQUENCES", KindFunction: "FUNCTIONS",
-		KindType: "TYPES", KindSchema: "SCHEMAS"}[k.Kind]
+	plural := map[Kind]sqltext.SQL{
+		KindTable: "TABLES", KindSequence: "SEQUENCES", KindFunction: "FUNCTIONS",
+		KindType: "TYPES", KindSchema: "SCHEMAS",
+	}[k.Kind]
 	verb, direction := sqltext.SQL("GRANT "), sqltext.SQL(" TO ")
 	if !give {
 		verb, direction = "REVOKE ", " FROM "

@@ -51,8 +51,10 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
 		statements = append(statements, sql(setRoleSetting(id.Name, name, want.Settings[name])))
 	}
-	d.add(item{phase: phaseRoles, id: id,
-		change: plan.Add{About: about(id, want.Source, ""), After: describeRole(want)}}, statements...)
+	d.add(item{
+		phase: phaseRoles, id: id,
+		change: plan.Add{About: about(id, want.Source, ""), After: describeRole(want)},
+	}, statements...)
 	d.setPassword(want)
 	d.recorded = append(d.recorded, id)
 }
@@ -94,7 +96,8 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	}
 	if len(statements) > 0 {
 		d.add(item{phase: phaseRoles, id: id, change: plan.Modify{
-			About: about(id, want.Source, ""), Before: describeRole(have), After: describeRole(want)}}, statements...)
+			About: about(id, want.Source, ""), Before: describeRole(have), After: describeRole(want),
+		}}, statements...)
 	}
 	if d.opts.Passwords[id.Name] {
 		d.setPassword(want)
@@ -146,7 +149,8 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 		return
 	}
 	d.add(item{phase: phaseCleanup, order: 1, id: id, change: plan.Remove{
-		About: about(id, source.Span{}, "no longer declared"), Before: describeRole(have)}}, sql(DropRole(id.Name)))
+		About: about(id, source.Span{}, "no longer declared"), Before: describeRole(have),
+	}}, sql(DropRole(id.Name)))
 	d.forget = append(d.forget, id)
 	d.drops = append(d.drops, id.Name)
 }
@@ -168,7 +172,8 @@ func (d *differ) setPassword(role *Role) {
 	at.At = len(text)
 	statements := []plan.Statement{{SQL: string(text), Object: object, Secret: &at}}
 	d.items = append(d.items, item{phase: phaseRoles, order: 1, id: role.ID, statements: statements, change: plan.Modify{
-		About: plan.About{Object: object, Span: role.Source}, Before: "(not shown)", After: "read from " + secret.From}})
+		About: plan.About{Object: object, Span: role.Source}, Before: "(not shown)", After: "read from " + secret.From,
+	}})
 	if table := d.bookkeeping(tablePasswords); table != nil {
 		head, err := build(func(b *sqltext.Builder) {
 			b.Raw("INSERT INTO ").Qualified(table.ID.Schema, table.ID.Name).Raw(" (role, verifier) VALUES (").Literal(role.ID.Name).Raw(", ")
@@ -180,7 +185,8 @@ func (d *differ) setPassword(role *Role) {
 		keep := secret
 		keep.At = len(head)
 		d.items = append(d.items, item{phase: phaseRecord, id: role.ID, statements: []plan.Statement{{
-			SQL: string(head) + ") ON CONFLICT (role) DO UPDATE SET verifier = excluded.verifier", Object: object, Secret: &keep}}})
+			SQL: string(head) + ") ON CONFLICT (role) DO UPDATE SET verifier = excluded.verifier", Object: object, Secret: &keep,
+		}}})
 	}
 }
 
@@ -204,8 +210,13 @@ func attributes(r *Role) []sqltext.SQL {
 		on  bool
 		sql sqltext.SQL
 	}{
-		{r.Login, "LOGIN"}, {r.Inherit, "INHERIT"}, {r.Super, "SUPERUSER"}, {r.CreateDB, "CREATEDB"},
-		{r.CreateRole, "CREATEROLE"}, {r.Replication, "REPLICATION"}, {r.BypassRLS, "BYPASSRLS"},
+		{r.Login, "LOGIN"},
+		{r.Inherit, "INHERIT"},
+		{r.Super, "SUPERUSER"},
+		{r.CreateDB, "CREATEDB"},
+		{r.CreateRole, "CREATEROLE"},
+		{r.Replication, "REPLICATION"},
+		{r.BypassRLS, "BYPASSRLS"},
 	} {
 		if a.on {
 			out = append(out, a.sql)
@@ -276,104 +287,4 @@ func resetDatabaseSetting(role, database, name string) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) {
 		b.Raw("ALTER ROLE ").Ident(role).Raw(" IN DATABASE ").Ident(database).Raw(" RESET ").Ident(name)
 	})
-}
-
-func (d *differ) compareMemberships() {
-	compareKeyed(d.want.Memberships, d.live.Memberships, compareMembership,
-		func(k MembershipKey, want *Membership) {
-			d.add(item{phase: phaseWiden, id: RoleID(k.Member), change: plan.Add{
-				About: d.membershipAbout(k, ""), After: describeMembership(want)}}, sql(d.grantMembership(want)))
-		},
-		func(k MembershipKey, want, have *Membership) {
-			same := want.Admin == have.Admin
-			if d.live.Server.Version >= 160000 {
-				same = same && want.Inherit == have.Inherit && want.Set == have.Set
-			}
-			if same {
-				return
-			}
-			statements := d.revokeMembership(have)
-			statements = append(statements, sql(d.grantMembership(want)))
-			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Modify{About: d.membershipAbout(k, plan.ReasonDrift),
-				Before: describeMembership(have), After: describeMembership(want)}}, statements...)
-		},
-		func(k MembershipKey, have *Membership) {
-			// Whoever creates a role on PostgreSQL 16 gets a membership that gives
-			// the right to administer it and nothing else.
-			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
-				return
-			}
-			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Remove{
-				About: d.membershipAbout(k, plan.ReasonDrift), Before: describeMembership(have)}}, d.revokeMembership(have)...)
-			d.stale[k.Member] = true
-		})
-}
-
-// manages reports whether a role's rights are the project's alone.
-func (d *differ) manages(role string) bool {
-	a := d.accts[role]
-	if a == nil {
-		return false
-	}
-	if r := d.want.Roles[RoleID(role)]; r != nil {
-		return r.Managed
-	}
-	return a.Managed
-}
-
-func compareMembership(a, b MembershipKey) int {
-	if c := strings.Compare(a.Role, b.Role); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Member, b.Member)
-}
-
-func (d *differ) membershipAbout(k MembershipKey, reason string) plan.About {
-	var span source.Span
-	for _, name := range []string{k.Member, k.Role} {
-		if r := d.want.Roles[RoleID(name)]; r != nil && span.IsZero() {
-			span = r.Source
-		}
-	}
-	return plan.About{Object: plan.Object{Kind: "membership", Name: printed(RoleID(k.Member)) + " in " + printed(RoleID(k.Role))},
-		Span: span, Reason: reason}
-}
-
-func describeMembership(m *Membership) string {
-	out := "member"
-	if !m.Inherit {
-		out += ", does not inherit"
-	}
-	if !m.Set {
-		out += ", cannot SET ROLE"
-	}
-	if m.Admin {
-		out += ", may add members"
-	}
-	return out
-}
-
-func (d *differ) grantMembership(m *Membership) (sqltext.SQL, error) {
-	text, err := GrantMembership(m.MembershipKey)
-	if d.live.Server.Version >= 160000 {
-		options := map[bool]sqltext.SQL{true: "TRUE", false: "FALSE"}
-		text += " WITH INHERIT " + options[m.Inherit] + ", SET " + options[m.Set]
-	}
-	return text, err
-}
-
-// revokeMembership takes a membership away, whoever granted it: from
-// PostgreSQL 16 on each grantor's grant stands on its own.
-func (d *differ) revokeMembership(m *Membership) []printedSQL {
-	text, err := RevokeMembership(m.MembershipKey)
-	if d.live.Server.Version < 160000 || len(m.Grantors) == 0 {
-		return []printedSQL{{text, err}}
-	}
-	var out []printedSQL
-	for _, g := range m.Grantors {
-		out = append(out, sql(build(func(b *sqltext.Builder) {
-			b.Raw(text, " GRANTED BY ").Ident(g).Raw(" CASCADE")
-		})))
-	}
-	return out
 }

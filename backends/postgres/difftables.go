@@ -203,8 +203,10 @@ func (d *differ) protect(want, have *Table, reason string) {
 		do      RowSecurityAction
 	}
 	for _, a := range []action{
-		{want.RLS && !have.RLS, false, EnableRLS}, {want.Force && !have.Force, false, ForceRLS},
-		{false, !want.Force && have.Force, NoForceRLS}, {false, !want.RLS && have.RLS, DisableRLS},
+		{want.RLS && !have.RLS, false, EnableRLS},
+		{want.Force && !have.Force, false, ForceRLS},
+		{false, !want.Force && have.Force, NoForceRLS},
+		{false, !want.RLS && have.RLS, DisableRLS},
 	} {
 		it := item{phase: phaseProtect, id: id}
 		if a.off {
@@ -252,7 +254,8 @@ func (d *differ) comparePolicies() {
 				d.forget = append(d.forget, id)
 			}
 			d.add(item{phase: phasePolicies, order: policyOrder(have, true), id: id, change: plan.Remove{
-				About: about(id, d.tableSource(id.Table()), reason), Before: describePolicy(have)}}, sql(DropPolicy(id)))
+				About: about(id, d.tableSource(id.Table()), reason), Before: describePolicy(have),
+			}}, sql(DropPolicy(id)))
 			d.lock[id.Table()] = true
 		}
 	})
@@ -298,7 +301,8 @@ func (d *differ) createPolicy(id ObjectID, want *Policy) {
 		return // that the table is missing has been said
 	}
 	d.add(item{phase: phasePolicies, order: policyOrder(want, false), id: id, change: plan.Add{
-		About: about(id, d.policySource(want), ""), After: describePolicy(want)}}, sql(CreatePolicy(want)))
+		About: about(id, d.policySource(want), ""), After: describePolicy(want),
+	}}, sql(CreatePolicy(want)))
 	d.lock[id.Table()] = true
 	d.made = append(d.made, want)
 }
@@ -320,7 +324,8 @@ func (d *differ) changePolicy(id ObjectID, want, have *Policy) {
 		statements = append(statements, sql(DropPolicy(id)), sql(CreatePolicy(want)))
 	}
 	d.add(item{phase: phasePolicies, order: 2, id: id, change: plan.Modify{
-		About: about(id, d.policySource(want), reason), Before: describePolicy(have), After: describePolicy(want)}}, statements...)
+		About: about(id, d.policySource(want), reason), Before: describePolicy(have), After: describePolicy(want),
+	}}, statements...)
 	d.lock[id.Table()] = true
 	d.made = append(d.made, want)
 }

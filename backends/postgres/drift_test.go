@@ -64,8 +64,10 @@ func TestDriftIsFoundAndHealed(t *testing.T) {
 		"mark of a role removed":   {`COMMENT ON ROLE A IS NULL`, "without the project's mark"},
 		"mark of schema removed":   {`COMMENT ON SCHEMA postern IS NULL`, "change schema"},
 		"schema given away":        {`ALTER SCHEMA postern OWNER TO X`, "change schema"},
-		"child table": {`CREATE TABLE child () INHERITS (deals); GRANT SELECT ON child TO X; CREATE TABLE grandchild () INHERITS (child)`,
-			`"public"."grandchild"`},
+		"child table": {
+			`CREATE TABLE child () INHERITS (deals); GRANT SELECT ON child TO X; CREATE TABLE grandchild () INHERITS (child)`,
+			`"public"."grandchild"`,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

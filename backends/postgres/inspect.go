@@ -108,7 +108,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
 		},
 	}
 	for _, g := range scope.Generated {
@@ -143,7 +143,7 @@ func (in *inspection) start(ctx context.Context) error {
 	if in.live.Server.Version < MinServer {
 		return fmt.Errorf("%w; this is %s", ErrServerOld, in.live.Server.Text)
 	}
-	fmt.Fprintf(in.sum, "%q %d\n", in.live.Server.Database, in.live.Server.Version)
+	in.sum.Write(fmt.Appendf(nil, "%q %d\n", in.live.Server.Database, in.live.Server.Version))
 	return in.run(ctx, &catalogQuery{
 		name: "generated tables", sql: queryGenerated, args: [][]byte{jsonArg(names)},
 		skip: []int{4}, each: in.generatedTable,
@@ -188,12 +188,10 @@ func (in *inspection) readShared(ctx context.Context) error {
 	tables, roles := in.scope.Tables, in.scope.Roles
 	var gone []string
 	for id := range in.live.Records {
-		switch id.Kind {
-		case KindRole:
-			if !slices.Contains(roles, id.Name) {
-				gone = append(gone, id.Name)
-			}
-		case KindPolicy, KindTable:
+		switch {
+		case id.Kind == KindRole && !slices.Contains(roles, id.Name):
+			gone = append(gone, id.Name)
+		case id.Kind == KindPolicy:
 			tables = append(tables[:len(tables):len(tables)], plan.TableName{Schema: id.Schema, Name: id.Name})
 		}
 	}
@@ -220,7 +218,8 @@ func (in *inspection) readTables(ctx context.Context) error {
 		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
 		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
 		&catalogQuery{name: "grants", sql: queryGrants, each: in.grant, args: [][]byte{
-			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated)}},
+			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated),
+		}},
 	)
 	for _, g := range in.live.Grants {
 		g.Grantors = sortedUnique(g.Grantors, strings.Compare)

@@ -220,8 +220,10 @@ func TestOrder(t *testing.T) {
 	execute(t, conn, f.ddl()+"; GRANT SELECT ON deals TO PUBLIC")
 	var order []string
 	for _, s := range makePlan(t, conn, f.state()).Statements {
-		for _, word := range []string{"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION",
-			"CREATE POLICY", "GRANT", "INSERT INTO \"postern\".\"objects\""} {
+		for _, word := range []string{
+			"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION",
+			"CREATE POLICY", "GRANT", "INSERT INTO \"postern\".\"objects\"",
+		} {
 			first, second, _ := strings.Cut(word, " CASCADE")
 			if strings.HasPrefix(s.SQL, first) && (second != "" || !strings.Contains(word, "CASCADE") || strings.Contains(s.SQL, "PUBLIC CASCADE")) ||
 				word == "ENABLE ROW" && strings.Contains(s.SQL, word) {
@@ -231,8 +233,10 @@ func TestOrder(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION", "CREATE POLICY",
-		"GRANT", "INSERT INTO \"postern\".\"objects\""}
+	want := []string{
+		"CREATE ROLE", "REVOKE CASCADE", "ENABLE ROW", "CREATE SCHEMA", "CREATE OR REPLACE FUNCTION", "CREATE POLICY",
+		"GRANT", "INSERT INTO \"postern\".\"objects\"",
+	}
 	if !slices.Equal(order, want) {
 		t.Errorf("got %q, want %q", order, want)
 	}
@@ -364,4 +368,39 @@ func TestPassword(t *testing.T) {
 			t.Errorf("%q is taken for a verifier", broken)
 		}
 	}
+}
+
+// A role that is no superuser can plan and apply when it may create roles and
+// owns what it is about; what it lacks is named otherwise.
+func TestWithoutSuperuser(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("ordinary")
+	url := pgtest.Database(t)
+	root := connect(t, url)
+	execute(t, root, "CREATE ROLE ordinary_admin LOGIN PASSWORD 'x'")
+	execute(t, root, f.ddl())
+	database := rows(t, root, "SELECT current_database()")[0]
+	conn := connect(t, pgtest.Server(t).RoleURL("ordinary_admin", "x", database))
+	codes, diags := diagnose(t, conn, f.state())
+	for _, c := range codes {
+		if c != "postgres-privilege" {
+			t.Errorf("%v", diags)
+		}
+	}
+	text := diags.Error()
+	for _, want := range []string{"CREATEROLE", "CREATE on database", `owner of "public"."deals"`, `owner of schema "public"`, "the database's owner"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+	execute(t, root, "ALTER ROLE ordinary_admin CREATEROLE; ALTER DATABASE "+database+" OWNER TO ordinary_admin;"+
+		" ALTER SCHEMA public OWNER TO ordinary_admin; ALTER TABLE deals OWNER TO ordinary_admin")
+	want := f.state()
+	apply(t, conn, makePlan(t, conn, want))
+	requireEmpty(t, conn, want)
+	requireEmpty(t, root, want)
+	execute(t, root, "GRANT SELECT ON deals TO PUBLIC; ALTER ROLE "+f.account+" CREATEDB; UPDATE postern.groups SET name = 'y'")
+	apply(t, conn, makePlan(t, conn, want))
+	requireEmpty(t, conn, want)
+	execute(t, root, "ALTER DATABASE "+database+" OWNER TO CURRENT_USER; REASSIGN OWNED BY ordinary_admin TO CURRENT_USER")
 }

@@ -20,6 +20,9 @@ type Live struct {
 	Facts map[ObjectID]*TableFacts
 	// SchemaOwned lists schemas whose owner's rights the connected role has.
 	SchemaOwned map[ObjectID]bool
+	// Administrators are roles with CREATEROLE that are members of roles in
+	// scope.
+	Administrators map[string]bool
 	// Owners says who owns the objects that have grants.
 	Owners map[ObjectID]string
 	// Records is the content of the table postern.objects: what this project
@@ -47,6 +50,7 @@ type Server struct {
 	Recovery   bool   // the server is a standby
 	Encoding   string
 	AuthID     bool // it may read pg_authid
+	Owner      bool // it has the rights of the database's owner
 }
 
 // TableFacts is what matters of a live table besides its Table.

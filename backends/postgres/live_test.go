@@ -49,8 +49,10 @@ type fixture struct {
 }
 
 func plainFixture(prefix string) fixture {
-	return fixture{owner: prefix + "_postern", account: prefix + "_reps", login: prefix + "_reps_a", schema: "public",
-		table: "deals", policy: "deals: view"}
+	return fixture{
+		owner: prefix + "_postern", account: prefix + "_reps", login: prefix + "_reps_a", schema: "public",
+		table: "deals", policy: "deals: view",
+	}
 }
 
 // ddl makes the table that the fixture's state governs.
@@ -83,19 +85,27 @@ func (f fixture) state() *State {
 		Inserters: []string{f.account},
 	}
 	me := FunctionID("postern", "me", "")
-	s.Functions[me] = &Function{ID: me, Returns: "text", Language: "sql", Body: "SELECT current_setting('postern.me', true)",
-		Volatility: "STABLE", Parallel: "RESTRICTED", Config: []string{"search_path=pg_catalog, pg_temp"}, Owner: f.owner}
+	s.Functions[me] = &Function{
+		ID: me, Returns: "text", Language: "sql", Body: "SELECT current_setting('postern.me', true)",
+		Volatility: "STABLE", Parallel: "RESTRICTED", Config: []string{"search_path=pg_catalog, pg_temp"}, Owner: f.owner,
+	}
 	// As it is written here, Postgres prints it otherwise.
 	view := PolicyID(table, f.policy)
-	s.Policies[view] = &Policy{ID: view, Command: CommandSelect, Permissive: true, To: []Grantee{ToRole(f.account)},
-		Using: "owner_id = (SELECT postern.me()) OR region IN ('a', 'b')"}
+	s.Policies[view] = &Policy{
+		ID: view, Command: CommandSelect, Permissive: true, To: []Grantee{ToRole(f.account)},
+		Using: "owner_id = (SELECT postern.me()) OR region IN ('a', 'b')",
+	}
 	create := PolicyID(table, "create")
-	s.Policies[create] = &Policy{ID: create, Command: CommandInsert, Permissive: true, To: []Grantee{ToRole(f.account)},
-		Check: "amount > 1"}
+	s.Policies[create] = &Policy{
+		ID: create, Command: CommandInsert, Permissive: true, To: []Grantee{ToRole(f.account)},
+		Check: "amount > 1",
+	}
 	groups := TableID("postern", "groups")
 	one, two := "1", "x"
-	s.Generated[groups] = &GeneratedTable{ID: groups, Owner: f.owner, PrimaryKey: []string{"id"}, Filled: true,
-		Columns: []Column{{Name: "id", Type: "bigint", NotNull: true}, {Name: "name", Type: "text"}}, Rows: [][]*string{{&one, &two}}}
+	s.Generated[groups] = &GeneratedTable{
+		ID: groups, Owner: f.owner, PrimaryKey: []string{"id"}, Filled: true,
+		Columns: []Column{{Name: "id", Type: "bigint", NotNull: true}, {Name: "name", Type: "text"}}, Rows: [][]*string{{&one, &two}},
+	}
 	for _, t := range bookkeepingTables("postern", f.owner) {
 		s.Generated[t.ID] = t
 	}
@@ -128,7 +138,8 @@ func testSecrets(password string) Secrets {
 func makePlan(t testing.TB, conn *pgx.Conn, want *State) *plan.Plan {
 	t.Helper()
 	p, diags, err := MakePlan(t.Context(), conn, want, PlanOptions{
-		Datasource: testDatasource(), Revision: "abc", Created: time.Unix(0, 0), Secrets: testSecrets("pw")})
+		Datasource: testDatasource(), Revision: "abc", Created: time.Unix(0, 0), Secrets: testSecrets("pw"),
+	})
 	if err != nil || diags.HasErrors() {
 		t.Fatalf("plan: %v\n%v", err, diags)
 	}

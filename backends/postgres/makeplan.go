@@ -64,10 +64,14 @@ func bookkeepingTables(schema, owner string) []*GeneratedTable {
 	}
 	at := Column{Name: "applied_at", Type: "timestamp with time zone", NotNull: true}
 	return []*GeneratedTable{
-		{ID: TableID(schema, tableObjects), Owner: owner, Columns: text("kind", "schema", "name", "sub", "desired", "live"),
-			PrimaryKey: []string{"kind", "schema", "name", "sub"}},
-		{ID: TableID(schema, tableHistory), Owner: owner, Columns: append([]Column{at}, text("project", "revision", "actor", "plan")...),
-			PrimaryKey: []string{"applied_at", "plan"}},
+		{
+			ID: TableID(schema, tableObjects), Owner: owner, Columns: text("kind", "schema", "name", "sub", "desired", "live"),
+			PrimaryKey: []string{"kind", "schema", "name", "sub"},
+		},
+		{
+			ID: TableID(schema, tableHistory), Owner: owner, Columns: append([]Column{at}, text("project", "revision", "actor", "plan")...),
+			PrimaryKey: []string{"applied_at", "plan"},
+		},
 		{ID: TableID(schema, tablePasswords), Owner: owner, Columns: text("role", "verifier"), PrimaryKey: []string{"role"}},
 	}
 }
@@ -150,7 +154,9 @@ func verifiers(ctx context.Context, conn *pgx.Conn, want *State, live *Live, log
 		}
 	}
 	out := map[string]string{}
-	err := newReader(conn.PgConn()).run(ctx, &catalogQuery{name: "passwords", sql: string(query), args: [][]byte{jsonArg(logins)},
-		each: func(r row) error { out[r.text(0)] = r.text(1); return nil }})
+	err := newReader(conn.PgConn()).run(ctx, &catalogQuery{
+		name: "passwords", sql: string(query), args: [][]byte{jsonArg(logins)},
+		each: func(r row) error { out[r.text(0)] = r.text(1); return nil },
+	})
 	return out, err
 }

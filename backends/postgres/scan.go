@@ -17,7 +17,7 @@ func (in *inspection) server(r row) error {
 	}
 	in.live.Server = Server{
 		Version: version, Text: "PostgreSQL " + r.text(1), Database: r.text(2), User: r.text(3), Super: r.bool(4),
-		CreateRole: r.bool(5), Create: r.bool(6), Recovery: r.bool(7), Encoding: r.text(8), AuthID: r.bool(9),
+		CreateRole: r.bool(5), Create: r.bool(6), Recovery: r.bool(7), Encoding: r.text(8), AuthID: r.bool(9), Owner: r.bool(10),
 	}
 	return nil
 }
@@ -135,6 +135,9 @@ func settings(data []byte) (map[string]string, error) {
 
 func (in *inspection) membership(r row) error {
 	key := MembershipKey{Role: r.text(0), Member: r.text(1)}
+	if r.bool(6) {
+		in.live.Administrators[key.Member] = true
+	}
 	m := in.live.Memberships[key]
 	if m == nil {
 		m = &Membership{MembershipKey: key}

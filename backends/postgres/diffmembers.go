@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/lang/source"
+)
+
+func (d *differ) compareMemberships() {
+	want := map[MembershipKey]*Membership{}
+	maps.Copy(want, d.want.Memberships)
+	if admin := (MembershipKey{Role: d.want.Scope.OwnerRole, Member: d.live.Server.User}); admin.Role != "" && !d.live.Server.Super {
+		// Without the rights of the owner one can neither make the generated
+		// schema nor read what was applied.
+		want[admin] = &Membership{MembershipKey: admin, Inherit: true, Set: true}
+		if have := d.live.Memberships[admin]; have != nil {
+			want[admin].Admin = have.Admin
+		}
+	}
+	compareKeyed(want, d.live.Memberships, compareMembership,
+		func(k MembershipKey, want *Membership) {
+			it := item{phase: phaseWiden, id: RoleID(k.Member)}
+			if k.Role == d.want.Scope.OwnerRole {
+				it.phase, it.order = phaseRoles, 2
+			}
+			it.change = plan.Add{About: d.membershipAbout(k, ""), After: describeMembership(want)}
+			d.add(it, sql(d.grantMembership(want)))
+		},
+		func(k MembershipKey, want, have *Membership) {
+			same := want.Admin == have.Admin
+			if d.live.Server.Version >= 160000 {
+				same = same && want.Inherit == have.Inherit && want.Set == have.Set
+			}
+			if same {
+				return
+			}
+			statements := d.revokeMembership(have)
+			statements = append(statements, sql(d.grantMembership(want)))
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Modify{
+				About:  d.membershipAbout(k, plan.ReasonDrift),
+				Before: describeMembership(have), After: describeMembership(want),
+			}}, statements...)
+		},
+		func(k MembershipKey, have *Membership) {
+			// Who administers roles can become a member of any of them anyway.
+			if k.Role == d.want.Scope.OwnerRole && (d.live.Administrators[k.Member] || have.Admin) {
+				return
+			}
+			// Whoever creates a role on PostgreSQL 16 gets a membership that gives
+			// the right to administer it and nothing else.
+			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
+				return
+			}
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Remove{
+				About: d.membershipAbout(k, plan.ReasonDrift), Before: describeMembership(have),
+			}}, d.revokeMembership(have)...)
+			d.stale[k.Member] = true
+		})
+}
+
+// manages reports whether a role's rights are the project's alone.
+func (d *differ) manages(role string) bool {
+	a := d.accts[role]
+	if a == nil {
+		return false
+	}
+	if r := d.want.Roles[RoleID(role)]; r != nil {
+		return r.Managed
+	}
+	return a.Managed
+}
+
+func compareMembership(a, b MembershipKey) int {
+	if c := strings.Compare(a.Role, b.Role); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Member, b.Member)
+}
+
+func (d *differ) membershipAbout(k MembershipKey, reason string) plan.About {
+	var span source.Span
+	for _, name := range []string{k.Member, k.Role} {
+		if r := d.want.Roles[RoleID(name)]; r != nil && span.IsZero() {
+			span = r.Source
+		}
+	}
+	return plan.About{
+		Object: plan.Object{Kind: "membership", Name: printed(RoleID(k.Member)) + " in " + printed(RoleID(k.Role))},
+		Span:   span, Reason: reason,
+	}
+}
+
+func describeMembership(m *Membership) string {
+	out := "member"
+	if !m.Inherit {
+		out += ", does not inherit"
+	}
+	if !m.Set {
+		out += ", cannot SET ROLE"
+	}
+	if m.Admin {
+		out += ", may add members"
+	}
+	return out
+}
+
+func (d *differ) grantMembership(m *Membership) (sqltext.SQL, error) {
+	text, err := GrantMembership(m.MembershipKey)
+	if d.live.Server.Version >= 160000 {
+		options := map[bool]sqltext.SQL{true: "TRUE", false: "FALSE"}
+		text += " WITH INHERIT " + options[m.Inherit] + ", SET " + options[m.Set]
+	}
+	return text, err
+}
+
+// revokeMembership takes a membership away, whoever granted it: from
+// PostgreSQL 16 on each grantor's grant stands on its own.
+func (d *differ) revokeMembership(m *Membership) []printedSQL {
+	text, err := RevokeMembership(m.MembershipKey)
+	if d.live.Server.Version < 160000 || len(m.Grantors) == 0 {
+		return []printedSQL{{text, err}}
+	}
+	var out []printedSQL
+	for _, g := range m.Grantors {
+		out = append(out, sql(build(func(b *sqltext.Builder) {
+			b.Raw(text, " GRANTED BY ").Ident(g).Raw(" CASCADE")
+		})))
+	}
+	return out
+}
