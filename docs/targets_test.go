@@ -8,6 +8,7 @@ import (
 
 	"github.com/postern-dev/postern/backends/backend"
 	"github.com/postern-dev/postern/backends/jsondoc"
+	"github.com/postern-dev/postern/backends/rego"
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/source"
@@ -59,15 +60,22 @@ func TestTargetsInput(t *testing.T) {
 	if q.Table == nil {
 		t.Fatalf("there is no resource %q", input.Table)
 	}
-	decider, err := jsondoc.NewDecider(t.Context(), program)
+	document, err := jsondoc.NewDecider(t.Context(), program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if allowed, err := decider.Decide(t.Context(), q); err != nil || !allowed {
-		t.Errorf("allowed %v, error %v", allowed, err)
+	bundle, err := rego.NewDecider(t.Context(), program)
+	if err != nil {
+		t.Fatal(err)
 	}
-	q.Request.User = nil
-	if allowed, err := decider.Decide(t.Context(), q); err != nil || allowed {
-		t.Errorf("anonymous: allowed %v, error %v", allowed, err)
+	anonymous := q
+	anonymous.Request.User = nil
+	for name, d := range map[string]backend.Decider{"json": document, "rego": bundle} {
+		if allowed, err := d.Decide(t.Context(), q); err != nil || !allowed {
+			t.Errorf("%s: allowed %v, error %v", name, allowed, err)
+		}
+		if allowed, err := d.Decide(t.Context(), anonymous); err != nil || allowed {
+			t.Errorf("%s, anonymous: allowed %v, error %v", name, allowed, err)
+		}
 	}
 }

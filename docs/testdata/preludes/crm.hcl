@@ -98,7 +98,7 @@ service_account "crm_desk" {
 }
 
 app "desk" {
-  users = [group.sales, group.hr]
+  users = [group.sales]
   connect {
     datasource      = datasource.crm
     service_account = service_account.crm_desk
