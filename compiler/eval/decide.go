@@ -39,6 +39,9 @@ func Decide(p *model.Program, q Query) Decision {
 	if !ok {
 		return Decision{}
 	}
+	if q.Action == model.Create && q.New == nil || q.Action != model.Create && q.Old == nil {
+		return Decision{} // there is no record to decide on
+	}
 	d.entry = entry
 	d.env = NewEnv(p, q.Request, entry)
 	if !d.mayUse() {

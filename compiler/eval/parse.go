@@ -59,7 +59,7 @@ func Parse(raw any, t model.Type, native string) model.Value {
 func parseText(s string, t model.Type, native string) model.Value {
 	switch t.Kind {
 	case model.KindString:
-		if strings.HasPrefix(native, "character(") || native == "character" {
+		if padded(native) {
 			return strings.TrimRight(s, " ")
 		}
 		return s
@@ -76,7 +76,7 @@ func parseText(s string, t model.Type, native string) model.Value {
 			return d
 		}
 	case model.KindTimestamp:
-		if native == "timestamp without time zone" {
+		if model.LocalTime(native) {
 			s += "Z"
 		}
 		if ts, ok := ParseTimestamp(s); ok {
@@ -89,6 +89,11 @@ func parseText(s string, t model.Type, native string) model.Value {
 	default:
 	}
 	return model.Unknown{}
+}
+
+// padded reports whether a native type fills its values up with spaces.
+func padded(native string) bool {
+	return strings.HasPrefix(native, "character(") || native == "character" || native == "bpchar"
 }
 
 func parseNumber(raw any) (*big.Rat, bool) {

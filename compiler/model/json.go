@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,7 @@ func JSON(v Value, t Type, native string) any {
 		return time.Unix(int64(x)*86400, 0).UTC().Format(time.DateOnly)
 	case Timestamp:
 		layout := "2006-01-02T15:04:05.999999-07:00"
-		if native == "timestamp without time zone" {
+		if LocalTime(native) {
 			layout = "2006-01-02T15:04:05.999999"
 		}
 		return time.UnixMicro(int64(x)).UTC().Format(layout)
@@ -54,4 +55,11 @@ func DecimalString(r *big.Rat) string {
 		s = s[:len(s)-1]
 	}
 	return s
+}
+
+// LocalTime reports whether a native type holds times without a zone, which
+// are read as UTC; it may state a precision, as in "timestamp(3) without time
+// zone".
+func LocalTime(native string) bool {
+	return strings.HasPrefix(native, "timestamp") && strings.HasSuffix(native, "without time zone")
 }

@@ -20,6 +20,8 @@ type documentEngine struct {
 
 func (e *documentEngine) Name() string { return e.name }
 
+func (*documentEngine) Covers(*model.Table) bool { return true }
+
 func (e *documentEngine) Answer(ctx context.Context, t *model.Test, asks []model.Ask) ([]bool, error) {
 	docs := testrun.NewDocuments(e.program, t)
 	out := make([]bool, len(asks))

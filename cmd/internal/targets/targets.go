@@ -10,6 +10,7 @@ import (
 	"github.com/postern-dev/postern/backends/backend"
 	"github.com/postern-dev/postern/backends/jsondoc"
 	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/backends/postgres/testdb"
 	"github.com/postern-dev/postern/backends/rego"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/compiler/testrun"
@@ -130,6 +131,10 @@ func regoEngine(ctx context.Context, p *model.Program) (testrun.Engine, func() e
 	return &documentEngine{name: "rego", program: p, decider: d}, nothing, nil
 }
 
-func postgresEngine(_ context.Context, _ *model.Program) (testrun.Engine, func() error, error) {
-	return nil, nil, errors.New("pending")
+func postgresEngine(ctx context.Context, p *model.Program) (testrun.Engine, func() error, error) {
+	db, err := testdb.Start(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, db.Close, nil
 }

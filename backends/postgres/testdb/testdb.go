@@ -1,0 +1,160 @@
+// Package testdb answers questions about a program by a real Postgres: a
+// throw-away server with the program's tables, to which the program was
+// applied, asked through the accounts' own logins. What it says is what the
+// database does.
+package testdb
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/backends/postgres/throwaway"
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// DB is a server that holds one database for each Postgres datasource of a
+// program. It is not safe for concurrent use.
+type DB struct {
+	program   *model.Program
+	server    *throwaway.Server
+	databases map[*model.Datasource]*database
+}
+
+// database is one datasource's database.
+type database struct {
+	program *model.Program
+	ds      *model.Datasource
+	name    string
+	conn    *pgx.Conn
+	key     postgres.Key
+	applied bool
+	now     model.Timestamp // the time that the policies were written for
+}
+
+// Start starts a server and makes the databases of a program. Close ends it.
+func Start(ctx context.Context, p *model.Program) (*DB, error) {
+	server, err := throwaway.Start(ctx, throwaway.Options{Settings: map[string]string{"max_locks_per_transaction": "1024"}})
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{program: p, server: server, databases: map[*model.Datasource]*database{}}
+	for i, ds := range p.Datasources {
+		if ds.Type != model.Postgres {
+			continue
+		}
+		d := &database{program: p, ds: ds, name: fmt.Sprintf("test_%d", i)}
+		db.databases[ds] = d
+		if err := d.create(ctx, server); err != nil {
+			return nil, errors.Join(fmt.Errorf("making the database of datasource.%s: %w", ds.Name, err), db.Close())
+		}
+	}
+	return db, nil
+}
+
+// Close ends the server and removes all that it held.
+func (db *DB) Close() error {
+	for _, d := range db.databases {
+		if d.conn != nil {
+			_ = d.conn.Close(context.Background())
+		}
+	}
+	return db.server.Stop()
+}
+
+// Name is "postgres".
+func (*DB) Name() string { return "postgres" }
+
+// Covers reports whether the table lives in a Postgres.
+func (*DB) Covers(t *model.Table) bool { return t.Datasource.Type == model.Postgres }
+
+func (d *database) create(ctx context.Context, server *throwaway.Server) error {
+	if err := server.CreateDatabase(ctx, d.name); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, server.URL(d.name))
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	d.conn = conn
+	for _, setting := range postgres.SessionSettings() {
+		if err := d.exec(ctx, setting); err != nil {
+			return err
+		}
+	}
+	return d.makeTables(ctx)
+}
+
+// at makes the database hold the program with `now()` at the given time.
+func (d *database) at(ctx context.Context, now model.Timestamp) error {
+	if d.applied && d.now == now {
+		return nil
+	}
+	want, list := postgres.DesiredWith(d.program, d.ds, postgres.DesiredOptions{Now: &now})
+	if list.HasErrors() {
+		return list.Err()
+	}
+	secrets := func(context.Context, plan.Secret) (string, error) { return "not used: logins are assumed", nil }
+	pl, list, err := postgres.MakePlan(ctx, d.conn, want, postgres.PlanOptions{Datasource: d.ds, Created: time.Now(), Secrets: nil})
+	if err == nil {
+		err = list.Err()
+	}
+	if err == nil {
+		err = postgres.Apply(ctx, d.conn, pl, postgres.ApplyOptions{Secrets: secrets})
+	}
+	if err != nil {
+		return fmt.Errorf("applying the program: %w", err)
+	}
+	if err := d.markRows(ctx); err != nil {
+		return err
+	}
+	if !d.applied && d.ds.Identity == model.IdentitySigned {
+		if err := d.addKey(ctx); err != nil {
+			return err
+		}
+	}
+	d.applied, d.now = true, now
+	return nil
+}
+
+// addKey makes a signing key that only this process knows.
+func (d *database) addKey(ctx context.Context) error {
+	secret := make([]byte, postgres.MinSecret)
+	if _, err := rand.Read(secret); err != nil {
+		return fmt.Errorf("making a key: %w", err)
+	}
+	d.key = postgres.Key{ID: 1, Secret: secret}
+	insert, err := postgres.InsertKey(d.key)
+	if err != nil {
+		return err
+	}
+	return d.exec(ctx, insert)
+}
+
+func (d *database) exec(ctx context.Context, sql sqltext.SQL) error {
+	if _, err := d.conn.PgConn().Exec(ctx, string(sql)).ReadAll(); err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
+	}
+	return nil
+}
+
+// built runs the statement of a builder.
+func (d *database) built(ctx context.Context, b *sqltext.Builder) error {
+	sql, err := b.SQL()
+	if err != nil {
+		return err
+	}
+	return d.exec(ctx, sql)
+}
+
+// marker is the column that the tables have here besides their own: it numbers
+// the rows, and every account may read it, so that a question can name a row
+// whatever the account sees of it.
+const marker = "postern row number, for tests"
