@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,7 +39,8 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	d := &desired{p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p), now: sqltext.Func{Name: "statement_timestamp"}}
+	d := &desired{p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, appTables: map[*model.Table]bool{}}
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
 	}
@@ -68,6 +70,9 @@ type desired struct {
 	owner string
 	now   sqltext.Expr
 	errs  []error
+
+	cache     map[accessKey][]granted
+	appTables map[*model.Table]bool
 }
 
 func (d *desired) grant(id ObjectID, role string, p Privilege) {
@@ -178,12 +183,16 @@ func nativeType(c *model.Column) string {
 
 // account adds the grants and policies of one service account.
 func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
+	gate := d.gateKey(a, e)
 	used := map[string]struct{}{}
 	reached := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
-		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: used}
-		if d.accountTable(a, e, t, r) {
+		for _, g := range d.access(a, e, t, gate) {
+			d.addPolicy(a, t, g)
 			reached[t.Schema] = struct{}{}
+			for _, function := range g.used {
+				used[function] = struct{}{}
+			}
 		}
 	}
 	if len(reached) == 0 {
@@ -201,55 +210,138 @@ func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 	}
 }
 
-// accountTable adds what an account gets on one table, and reports whether
-// that is anything.
-func (d *desired) accountTable(a *model.ServiceAccount, e model.Entry, t *model.Table, r *renderer) bool {
-	view := d.p.Old(e, t, model.View)
-	reached := d.policy(a, e, t, r, model.View, view, nil)
-	if a.ReadOnly {
-		return reached
-	}
-	create := d.p.New(e, t, model.Create)
-	if d.policy(a, e, t, r, model.Create, nil, create) {
-		reached = true
-		scope := d.state.Scope.Tables[TableID(t.Schema, t.SQLName)]
-		scope.Inserters = append(scope.Inserters, a.Role)
-	}
-	edit := d.policy(a, e, t, r, model.Edit, d.p.Old(e, t, model.Edit), d.p.New(e, t, model.Edit))
-	remove := d.policy(a, e, t, r, model.Delete, d.p.Old(e, t, model.Delete), nil)
-	return reached || edit || remove
-}
-
 // actionCommands are the SQL commands of the actions.
 var actionCommands = map[model.Action]Command{
 	model.View: CommandSelect, model.Create: CommandInsert, model.Edit: CommandUpdate, model.Delete: CommandDelete,
 }
 
-// policy adds the policy and grants of one action, unless one of its
-// conditions can never hold; a nil condition is none.
-func (d *desired) policy(
-	a *model.ServiceAccount, e model.Entry, t *model.Table, r *renderer, action model.Action, using, check model.Cond,
-) bool {
-	if never(using) || never(check) {
-		return false
+// granted is what one action on one table comes to for an account.
+type granted struct {
+	action       model.Action
+	using, check sqltext.SQL
+	columns      []*model.Column
+	sources      []Origin
+	used         []string // accessor functions
+}
+
+// gateKey tells accounts apart whose access can differ on a table that does
+// not speak of apps.
+func (d *desired) gateKey(a *model.ServiceAccount, e model.Entry) string {
+	r := &renderer{runtime: d.names, entry: e, now: d.now, used: map[string]struct{}{}}
+	return fmt.Sprint(e.AsApp(), a.ReadOnly, " ", d.print(r, d.p.MayUse(e)))
+}
+
+// accessKey names a piece of work that is done once.
+type accessKey struct {
+	table *model.Table
+	gate  string
+	app   *model.App // nil where the table does not speak of apps
+}
+
+// access is what an account gets on one table. Accounts with the same gate
+// share it, unless the table's policies tell apps apart.
+func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table, gate string) []granted {
+	key := accessKey{table: t, gate: gate}
+	if e.AsApp() || d.speaksOfApps(t) {
+		key.app = e.App()
 	}
+	out, done := d.cache[key]
+	if !done {
+		out = d.accessOf(a, e, t)
+		d.cache[key] = out
+	}
+	return out
+}
+
+func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) []granted {
+	var out []granted
+	add := func(action model.Action, using, check model.Cond) {
+		// Where a condition can never hold there is no policy, and no grant.
+		if never(using) || never(check) {
+			return
+		}
+		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[string]struct{}{}}
+		g := granted{action: action, using: d.print(r, using), check: d.print(r, check)}
+		g.columns, g.sources = d.columns(e, t, action), origins(d.p, e, t, action)
+		g.used = slices.Sorted(maps.Keys(r.used))
+		out = append(out, g)
+	}
+	add(model.View, d.p.Old(e, t, model.View), nil)
+	if !a.ReadOnly {
+		add(model.Create, nil, d.p.New(e, t, model.Create))
+		add(model.Edit, d.p.Old(e, t, model.Edit), d.p.New(e, t, model.Edit))
+		add(model.Delete, d.p.Old(e, t, model.Delete), nil)
+	}
+	return out
+}
+
+// speaksOfApps reports whether a policy, guard or condition on the table
+// depends on the app.
+func (d *desired) speaksOfApps(t *model.Table) bool {
+	if known, done := d.appTables[t]; done {
+		return known
+	}
+	found := false
+	subjects := func(list []model.Subject) {
+		for _, s := range list {
+			_, isApp := s.(model.AppSubject)
+			found = found || isApp
+		}
+	}
+	cond := func(c model.Cond) { found = found || mentionsApp(c) }
+	for _, target := range t.Policies {
+		subjects(target.Policy.To)
+		found = found || target.Policy.Via != nil
+		cond(target.When.Holds)
+		cond(target.Check.Holds)
+	}
+	for _, g := range t.Guards {
+		subjects(g.Guard.To)
+		cond(g.Require.Holds)
+	}
+	d.appTables[t] = found
+	return found
+}
+
+func mentionsApp(c model.Cond) bool {
+	found := false
+	model.Walk(c, func(atom model.Cond) {
+		if _, via := atom.(*model.ViaApp); via {
+			found = true
+		}
+		for _, o := range model.Operands(atom) {
+			model.WalkExpr(o, func(x model.Expr) {
+				if _, app := x.(*model.AppRef); app {
+					found = true
+				}
+			})
+		}
+	})
+	return found
+}
+
+// addPolicy adds the policy and grants of one action.
+func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) {
 	table := TableID(t.Schema, t.SQLName)
 	p := &Policy{
-		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(action))), Command: actionCommands[action], Permissive: true,
-		To: []Grantee{ToRole(a.Role)}, Using: d.print(r, using), Check: d.print(r, check), Sources: origins(d.p, e, t, action),
+		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(g.action))), Command: actionCommands[g.action], Permissive: true,
+		To: []Grantee{ToRole(a.Role)}, Using: g.using, Check: g.check, Sources: g.sources,
 	}
 	if _, taken := d.state.Policies[p.ID]; taken {
 		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), inQuotes(p.ID.Sub)))
 	}
 	d.state.Policies[p.ID] = p
-	if action == model.Delete {
+	switch g.action {
+	case model.Delete:
 		d.grant(table, a.Role, PrivilegeDelete)
-		return true
+		return
+	case model.Create:
+		scope := d.state.Scope.Tables[table]
+		scope.Inserters = append(scope.Inserters, a.Role)
 	}
-	for _, c := range d.columns(e, t, action) {
-		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[action]))
+	for _, c := range g.columns {
+		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[g.action]))
 	}
-	return true
 }
 
 func never(c model.Cond) bool {

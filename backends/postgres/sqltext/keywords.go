@@ -33,5 +33,15 @@ func bareIdent(name string) SQL {
 }
 
 func isKeyword(word string) bool {
-	return strings.Contains(keywords, " "+word+" ") || strings.Contains(keywords, " "+word+"\n")
+	_, found := keywordSet[word]
+	return found
 }
+
+// keywordSet is keywords, to look up in; it is never changed.
+var keywordSet = func() map[string]struct{} {
+	set := map[string]struct{}{}
+	for _, w := range strings.Fields(keywords) {
+		set[w] = struct{}{}
+	}
+	return set
+}()
