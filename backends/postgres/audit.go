@@ -13,15 +13,15 @@ import (
 
 // The codes of what Postgres cannot hold.
 const (
-	CodeRelation  diag.Code = "postgres-relation-unsupported"
-	CodeType      diag.Code = "postgres-type-unsupported"
-	CodeName      diag.Code = "postgres-name-invalid"
-	CodeColumns   diag.Code = "postgres-columns-differ"
-	CodeReadOnly  diag.Code = "postgres-account-read-only"
-	CodeIdentity  diag.Code = "postgres-identity-unsupported"
-	CodeUntrusted diag.Code = "postgres-identity-forgeable"
-	CodeDelimiter diag.Code = "postgres-delimiter-unsupported"
-	CodeInternal  diag.Code = "postgres-internal"
+	CodeRelation  diag.Code = "postgres-relation-unsupported"  // a condition follows a relation
+	CodeType      diag.Code = "postgres-type-unsupported"      // a column in a condition, or the key of the directory, has a type that cannot be compared exactly
+	CodeName      diag.Code = "postgres-name-invalid"          // a name that Postgres would cut or refuse
+	CodeColumns   diag.Code = "postgres-columns-differ"        // policies on one table and account write different columns
+	CodeReadOnly  diag.Code = "postgres-account-read-only"     // a write is granted through an account that may only read
+	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
+	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
+	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
+	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern
 )
 
 // audit collects what of one datasource Postgres cannot express.
