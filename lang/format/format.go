@@ -34,8 +34,20 @@ func Format(f source.File) ([]byte, diag.List) {
 	}
 	labels(file.Body())
 	expressions(file.Body())
-	return hclwrite.Format(tidy(hclwrite.Format(file.Bytes()), f.Name)), nil
+	out := file.Bytes()
+	for range maxPasses {
+		next := tidy(hclwrite.Format(out), f.Name)
+		if bytes.Equal(next, out) {
+			break
+		}
+		out = next
+	}
+	return out, nil
 }
+
+// maxPasses bounds the passes after which nothing changes any more: indenting
+// and aligning can each make work for the other.
+const maxPasses = 8
 
 // labels puts quotes around bare labels.
 func labels(body *hclwrite.Body) {
@@ -94,9 +106,9 @@ func tidy(text []byte, name string) []byte {
 	keep := heredocLines(text, name)
 	var out bytes.Buffer
 	blank := true // drops empty lines at the beginning
-	for i, line := range bytes.Split(bytes.TrimRight(text, " \t\n"), []byte("\n")) {
+	for i, line := range bytes.Split(bytes.TrimRight(text, " \t\r\n"), []byte("\n")) {
 		if !keep[i+1] {
-			line = bytes.TrimRight(line, " \t")
+			line = bytes.TrimRight(line, " \t\r")
 			if len(line) == 0 && blank {
 				continue
 			}
