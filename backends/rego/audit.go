@@ -2,6 +2,7 @@ package rego
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
@@ -11,6 +12,10 @@ import (
 // Audit lists what Rego cannot carry exactly.
 func (Emitter) Audit(p *model.Program) diag.List {
 	var out diag.List
+	if strings.Contains(p.Project, "/") {
+		out.Fail("rego-project-name", p.Span, "The rego target cannot name a bundle's root after a project with a slash",
+			"Choose a project name without \"/\".")
+	}
 	auditKey(&out, p)
 	for _, t := range p.Tables {
 		for _, target := range t.Policies {

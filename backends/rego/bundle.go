@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/url"
 
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
@@ -43,7 +42,7 @@ func (c *content) manifest() bundle.Manifest {
 	version := 1
 	return bundle.Manifest{
 		Revision:    revision,
-		Roots:       &[]string{"postern/" + url.PathEscape(c.project)},
+		Roots:       &[]string{"postern/" + c.project},
 		RegoVersion: &version,
 		Metadata:    map[string]any{"project": c.project, "commit": c.revision, "content_sha256": hash},
 	}
