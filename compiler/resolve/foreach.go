@@ -32,9 +32,11 @@ func (r *resolver) repeats(h *syntax.Header) []repeat {
 	switch t := keys.Type(); {
 	case v.IsMarked(), t.IsSetType() && v.ContainsMarked():
 		return fail("for_each is a sensitive value", "The keys become part of names; use a value that is not sensitive.")
+	case (!keys.IsKnown() || t.IsSetType() && !keys.IsWhollyKnown()) && r.diags.HasErrors():
+		return nil // the value's own error is reported
 	case keys.IsNull():
 		return fail("for_each is null", "Write an empty map `{}` for no block at all.")
-	case !keys.IsKnown() || !keys.CanIterateElements():
+	case !keys.IsKnown() || t.IsSetType() && !keys.IsWhollyKnown() || !keys.CanIterateElements():
 		return fail("for_each takes a map or a set of strings, not a "+t.FriendlyName(), "Write `{ key = value, … }` or `toset([\"key\", …])`.")
 	case t.IsTupleType() || t.IsListType():
 		return fail("for_each takes a map or a set of strings, not a list", "Write `toset([…])`: the blocks are named after the elements.")

@@ -105,8 +105,13 @@ func (p *printer) diagnostic(d Diagnostic) {
 // excerpt is the source text of a short span.
 func (p *printer) excerpt(s source.Span) string {
 	f := p.file(s)
-	if f == nil || s.End.Byte > len(f.Data) || s.Start.Byte >= s.End.Byte {
+	if f == nil || s.Start.Byte < 0 || s.End.Byte > len(f.Data) || s.Start.Byte >= s.End.Byte || s.Start.Line != s.End.Line {
 		return "this"
+	}
+	for _, secret := range p.secrets {
+		if secret.File == s.File && secret.Start.Byte < s.End.Byte && s.Start.Byte < secret.End.Byte {
+			return "this"
+		}
 	}
 	return visible(string(f.Data[s.Start.Byte:s.End.Byte]))
 }
@@ -140,7 +145,7 @@ func (p *printer) snippet(s source.Span, word, color string) {
 		last-- // the span ends with a line break
 	}
 	gutter := len(fmt.Sprint(last))
-	for n := s.Start.Line; n <= last && n >= 1; n++ {
+	for n := max(s.Start.Line, 1); n <= last; n++ {
 		if n-s.Start.Line >= maxLines {
 			p.line("  %s | …", strings.Repeat(" ", gutter))
 			return
@@ -168,7 +173,7 @@ func (p *printer) sourceLine(file string, n, gutter int, text string, from, to i
 		from, to = from-start, to-start
 	}
 	from = max(0, min(from, len(cells)))
-	to = min(to, len(cells))
+	to = max(0, min(to, len(cells)))
 	if from < to && to-from == len(cells) { // a whole line: not below its indentation
 		for from < to && strings.TrimSpace(cells[from]) == "" {
 			from++
@@ -206,7 +211,7 @@ func (p *printer) hidden(file string, n int, cells []string) []string {
 		}
 		from, to := 0, len(cells)
 		if n == s.Start.Line {
-			from = min(s.Start.Column-1, to)
+			from = max(0, min(s.Start.Column-1, to))
 		}
 		if n == s.End.Line {
 			to = min(s.End.Column-1, to)

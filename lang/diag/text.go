@@ -61,7 +61,7 @@ var header = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:[ \t]+(?:"(?:[^"\\]|\\.)*"|[
 // `policy "x"`; "" in the header itself and outside of blocks. It relies on
 // canonical form, where top-level blocks alone begin in the first column.
 func enclosing(data []byte, at int) string {
-	if at > len(data) {
+	if at < 0 || at > len(data) {
 		return ""
 	}
 	text := string(data[:at])
