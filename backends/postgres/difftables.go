@@ -289,7 +289,14 @@ func (d *differ) tableSource(id ObjectID) source.Span {
 	return source.Span{}
 }
 
+// policySource is the block that a policy comes from: a policy of the source
+// rather than a guard, which all of a table's policies share.
 func (d *differ) policySource(p *Policy) source.Span {
+	for _, s := range p.Sources {
+		if strings.HasPrefix(s.Block, "policy.") {
+			return s.Span
+		}
+	}
 	if len(p.Sources) > 0 {
 		return p.Sources[0].Span
 	}

@@ -139,5 +139,5 @@ func (s *session) diagnostics() view.Output {
 }
 
 func (s *session) output(w io.Writer) view.Output {
-	return view.Output{W: w, JSON: s.json, Color: s.color(w), Width: s.width(w)}
+	return view.Output{W: w, JSON: s.json, Color: s.color(w), Width: s.width(w), Verbose: s.verbose}
 }

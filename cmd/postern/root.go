@@ -40,6 +40,7 @@ type session struct {
 	dir     string
 	json    bool
 	noColor bool
+	verbose bool
 }
 
 // run is the program without the process: it returns the exit status.
@@ -90,6 +91,7 @@ func newRoot(s *session) *cobra.Command {
 	flags.StringVarP(&s.dir, "chdir", "C", ".", "run as if started in `DIR`, the project's folder")
 	flags.BoolVar(&s.json, "json", false, "print results and diagnostics as JSON")
 	flags.BoolVar(&s.noColor, "no-color", false, "print without colour (NO_COLOR does the same)")
+	flags.BoolVarP(&s.verbose, "verbose", "v", false, "list what is summed up otherwise")
 	root.AddCommand(commands(s)...)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	return root

@@ -45,3 +45,7 @@ var keywordSet = func() map[string]struct{} {
 	}
 	return set
 }()
+
+// Shown is a name for a reader, as Postgres itself prints it: in quotes only
+// where it needs them.
+func Shown(name string) SQL { return bareIdent(name) }

@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/backends/plan"
@@ -36,33 +37,90 @@ func plansJSON(o Output, plans []*plan.Plan) error {
 }
 
 func (p *printer) plan(pl *plan.Plan) {
-	title := []string{"Postern plan", safe(pl.Project)}
-	if pl.Revision != "" {
-		title = append(title, pl.Revision[:min(7, len(pl.Revision))])
-	}
-	title = append(title, "datasource."+safe(pl.Datasource)+" ("+pl.Server+")")
-	p.printf("%s\n\n", p.paint(bold, strings.Join(title, " · ")))
+	p.title("Postern plan", pl)
 	if pl.Empty() {
-		p.printf("No changes. %s holds what the project says.\n", safe(pl.Database))
+		p.printf("No changes. The database %s holds what the project says.\n", safeLine(pl.Database))
 		return
 	}
-	for _, c := range pl.Changes {
-		p.change(c)
-	}
-	if len(pl.Hazards) > 0 {
-		p.printf("\n%s\n", p.paint(bold, "Mind"))
-		for _, h := range pl.Hazards {
-			p.printf("  %s %s\n", p.paint(yellow, "!"), safe(h.Message()))
-		}
-	}
+	p.changes(pl.Changes)
+	p.hazards(pl)
 	add, change, remove := pl.Count()
 	p.printf("\nPlan: %d to add, %d to change, %d to remove.\n", add, change, remove)
+}
+
+func (p *printer) title(what string, pl *plan.Plan) {
+	title := []string{what, safeLine(pl.Project)}
+	if pl.Revision != "" {
+		title = append(title, safeLine(pl.Revision[:min(7, len(pl.Revision))]))
+	}
+	title = append(title, "datasource."+safeLine(pl.Datasource)+" ("+shortServer(pl.Server)+")")
+	p.printf("%s\n\n", p.paint(bold, strings.Join(title, " · ")))
+}
+
+// shortServer is a server without the name of its package.
+func shortServer(text string) string {
+	short, _, _ := strings.Cut(text, " (")
+	return safeLine(short)
+}
+
+// changes prints changes in their order; what the generated schema gains is
+// one line, where the first of it stands.
+func (p *printer) changes(list []plan.Change) {
+	folded := 0
+	for _, c := range list {
+		if generated(c) && !p.Verbose {
+			folded++
+		}
+	}
+	told := false
+	for _, c := range list {
+		switch {
+		case !generated(c) || p.Verbose:
+			p.change(c)
+		case !told:
+			told = true
+			p.headline(p.paint(green, "+"), fmt.Sprintf("%s of the schema postern, which carries who the user is", plural(folded, "object")),
+				"--verbose lists them")
+		}
+	}
+}
+
+func (p *printer) hazards(pl *plan.Plan) {
+	if len(pl.Hazards) == 0 {
+		return
+	}
+	p.printf("\n%s\n", p.paint(bold, "Mind"))
+	for _, h := range pl.Hazards {
+		for i, line := range paragraph(safeLine(unquoted(h.Message())), p.Width-4) {
+			if i == 0 {
+				p.printf("  %s %s\n", p.paint(yellow, "!"), line)
+			} else {
+				p.printf("    %s\n", line)
+			}
+		}
+	}
+}
+
+// paragraph breaks a sentence between words.
+func paragraph(s string, room int) []string {
+	var out []string
+	line := ""
+	for _, w := range strings.Fields(s) {
+		if line != "" && columns(line)+1+columns(w) > room {
+			out = append(out, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += w
+	}
+	return append(out, line)
 }
 
 // change prints one change: the object with its place or reason at the right,
 // and what differs below.
 func (p *printer) change(c plan.Change) {
-	before, after := plan.Texts(c)
 	symbol, color := "~", yellow
 	switch plan.ActionOf(c) {
 	case plan.ActionAdd:
@@ -71,50 +129,60 @@ func (p *printer) change(c plan.Change) {
 		symbol, color = "-", red
 	case plan.ActionChange:
 	}
-	about := c.What()
-	p.headline(p.paint(color, symbol), safe(about.Object.String()), note(about))
-	was, is := lines(before), lines(after)
-	for _, l := range was {
-		if plan.ActionOf(c) != plan.ActionRemove && !contains(is, l) {
-			p.printf("      %s %s\n", p.paint(red, "-"), safe(l))
-		}
+	w := words(c)
+	head, tail, at := safeLine(w.head), safeLine(w.tail), note(c.What())
+	if tail != "" && columns(head)+columns(tail)+columns(at)+7 <= p.Width {
+		head, tail = head+" "+tail, ""
 	}
-	for _, l := range is {
-		if !contains(was, l) {
-			p.printf("      %s %s\n", p.paint(green, "+"), safe(l))
+	p.headline(p.paint(color, symbol), head, at)
+	if tail != "" {
+		p.printf("      %s\n", tail)
+	}
+	if plan.ActionOf(c) != plan.ActionRemove {
+		p.side(red, "-", w.was, w.is)
+	}
+	p.side(green, "+", w.is, w.was)
+}
+
+// side prints the lines that the other side does not have.
+func (p *printer) side(color, symbol string, mine, other []string) {
+	for _, l := range mine {
+		if slices.Contains(other, l) {
+			continue
+		}
+		for _, part := range wrap(safe(l), p.Width-8) {
+			p.printf("      %s %s\n", p.paint(color, symbol), part)
 		}
 	}
 }
 
-// headline prints a line with a note at the right edge where it fits.
+// headline prints a line with a note at the right edge; a text that is too
+// long goes on below.
 func (p *printer) headline(symbol, text, note string) {
-	if note == "" {
-		p.printf("  %s %s\n", symbol, text)
-		return
+	room := p.Width - 4
+	if note != "" {
+		room -= columns(note) + 2
 	}
-	gap := p.Width - 4 - len([]rune(text)) - len([]rune(note))
-	p.printf("  %s %s%s%s\n", symbol, text, strings.Repeat(" ", max(2, gap)), p.paint(dim, note))
+	for i, l := range wrap(text, max(room, 40)) {
+		if i > 0 {
+			p.printf("    %s\n", l)
+			continue
+		}
+		if note == "" {
+			p.printf("  %s %s\n", symbol, l)
+			continue
+		}
+		gap := strings.Repeat(" ", max(2, p.Width-4-columns(l)-columns(note)))
+		p.printf("  %s %s%s%s\n", symbol, l, gap, p.paint(dim, note))
+	}
 }
 
 func note(a plan.About) string {
 	if a.Reason != "" {
-		return a.Reason
+		return safeLine(a.Reason)
 	}
-	return safe(a.Span.String())
-}
-
-func lines(s string) []string {
-	if s == "" {
-		return nil
+	if a.Span.IsZero() {
+		return ""
 	}
-	return strings.Split(strings.TrimRight(s, "\n"), "\n")
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
+	return safeLine(a.Span.String())
 }

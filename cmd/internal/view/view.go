@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // FormatVersion is the version of the JSON that all commands print. A minor
@@ -19,6 +18,8 @@ type Output struct {
 	JSON  bool
 	Color bool
 	Width int // columns of the terminal
+	// Verbose shows what is folded otherwise.
+	Verbose bool
 }
 
 // printer collects the first write error, so that callers check once.
@@ -77,21 +78,4 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// safe shows control characters of untrusted text as escapes, so that a
-// hostile name cannot rewrite a reviewer's terminal.
-func safe(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || bidi(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
-}
-
-// bidi reports the characters that reorder text on screen (Unicode TR 36,
-// "bidirectional text spoofing").
-func bidi(r rune) bool {
-	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f || r == 0x061c
 }
