@@ -50,6 +50,18 @@ request {
   attribute "ip" { type = ip }
 }
 group "g" { description = "d" }
+user "dir" {
+  groups     = [group.g]
+  attributes = {
+    id = "dir", s = "a", i = 5, n = 1.5, b = true, u = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", d = "2024-03-11", t = "2024-03-11T05:30:00.123456Z"
+    ip = "10.1.2.3", e = "open", ss = ["a", "open"], is = [5, 6], ns = [1.5], us = ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]
+  }
+}
+user "none" {
+  groups       = []
+  access_level = access_level.superuser
+  attributes   = { id = "none", s = null, i = null }
+}
 datasource "db" {
   type     = "postgres"
   identity = "setting"
@@ -162,6 +174,7 @@ var hostileUsers = []string{
 	`{"id": "x", "s": "ab", "i": 5.5, "n": -1e37, "t": "2024-03-11T24:00:00Z", "ip": "010.1.2.3", "ss": "a", "is": 5, "access_level": "superuser"}`,
 	`{"id": "x", "s": "p:5", "i": 1e2, "n": 0.1234567890123456789, "t": "0001-01-01T00:00:00+01:00", "d": "2024-3-11", "ip": "::1.2.3.4", "ss": [["a"]], "access_level": "nope"}`,
 	`{"id": "x", "s": "A", "t": "2024-03-11T07:00:00.123456+01:30", "ip": "1:2:3:4:5:6:7::", "access_level": "anonymous"}`,
+	`{"id": "dir"}`, `{"id": "dir", "s": "z", "i": 9, "groups": ["a"], "access_level": "nope"}`, `{"id": "none", "s": "a", "i": 5, "n": 1.5, "groups": ["g"]}`,
 	`{"id": "x", "s": "EMEA", "i": "5", "n": "1.5", "t": "2024-03-11 05:30:00Z", "ip": "fe80::1%eth0", "access_level": "user"}`,
 }
 

@@ -62,6 +62,12 @@ func (w *scriptWriter) header(datasource, revision string) {
 			w.b.Comment("    -v " + passwordVariable(id.Name) + "=…    the login " + id.Name)
 		}
 	}
+	for _, id := range sortedIDs(w.state.Scope.Tables) {
+		if len(w.state.Scope.Tables[id].Inserters) > 0 {
+			w.b.Comment("Roles that insert also need USAGE on the sequences behind column defaults (serial); plan and apply see to it.")
+			break
+		}
+	}
 	w.b.Raw("\\set ON_ERROR_STOP on\nBEGIN;\n")
 	for _, s := range SessionSettings() {
 		w.b.Raw(s, ";\n")

@@ -1,0 +1,136 @@
+package postgres_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+// TestAuditFindings changes a good project in one place each and looks at the
+// codes, and at whether each finding has a place.
+func TestAuditFindings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		old, new string
+		change   func(*model.Program)
+		want     []diag.Code
+	}{
+		"nothing":              {want: nil},
+		"identity by role":     {change: func(p *model.Program) { p.Datasources[0].Identity = model.IdentityRole }, want: []diag.Code{postgres.CodeIdentity}},
+		"forgeable identity":   {change: func(p *model.Program) { p.Apps[0].Connects[0].Untrusted = true }, want: []diag.Code{postgres.CodeUntrusted}},
+		"role name":            {change: func(p *model.Program) { p.Accounts[0].Role = "pg_x" }, want: []diag.Code{postgres.CodeName}},
+		"long table name":      {change: func(p *model.Program) { p.Tables[0].SQLName = strings.Repeat("x", 64) }, want: []diag.Code{postgres.CodeName}},
+		"read-only with write": {change: func(p *model.Program) { p.Accounts[0].ReadOnly = true }, want: []diag.Code{postgres.CodeReadOnly, postgres.CodeReadOnly, postgres.CodeReadOnly}},
+		"columns differ": {old: `  when    = record.region == "public"
+  columns = except(["secret"])`, new: `  when    = record.region == "public"`, want: []diag.Code{postgres.CodeColumns}},
+		"float in a condition": {old: `column "owner"  { type = string }`, new: "column \"owner\"  { type = string }\n  column \"f\" {\n    type = number\n    native = \"double precision\"\n  }",
+			change: func(p *model.Program) { compareColumn(p, "f") }, want: []diag.Code{postgres.CodeType}},
+		"citext in a condition": {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "public.citext" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"directory by date":     {change: func(p *model.Program) { p.Identity.Key.Type = model.DateType }, want: []diag.Code{postgres.CodeType}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hcl := project(crm, "audit")
+			if c.old != "" && !strings.Contains(hcl, c.old) {
+				t.Fatal("the project does not hold what is to be replaced")
+			}
+			p := compile(t, strings.Replace(hcl, c.old, c.new, 1))
+			if c.change != nil {
+				c.change(p)
+			}
+			var got []diag.Code
+			for _, d := range (postgres.Emitter{}).Audit(p) {
+				got = append(got, d.Code)
+				if d.Span.IsZero() || d.Detail == "" {
+					t.Errorf("without a place or a way out: %s", d.Error())
+				}
+			}
+			got = slices.Compact(got)
+			if diff := cmp.Diff(slices.Compact(slices.Clone(c.want)), got); diff != "" {
+				t.Errorf("codes (-want +got):\n%s", diff)
+			}
+			if state, _ := postgres.Desired(p, p.Datasources[0]); (state == nil) != (len(c.want) > 0) {
+				t.Errorf("a state is made: %v", state != nil)
+			}
+		})
+	}
+}
+
+// compareColumn adds a comparison of a column with itself to the first policy.
+func compareColumn(p *model.Program, name string) {
+	table := p.Tables[0]
+	target := table.Policies[0]
+	ref := &model.ColumnRef{Node: model.Node{Type: model.Number}, Row: &model.Row{Name: "record", Table: table}, Column: table.Column(name)}
+	target.When.Holds = model.AllOf(target.When.Holds, &model.Compare{Op: model.Equal, X: ref, Y: ref})
+}
+
+func TestRelationsAreRefusedWithTheirPlace(t *testing.T) {
+	t.Parallel()
+	hcl := strings.Replace(project(crm, "relations"), `  primary_key = ["id"]`, `  primary_key = ["id"]
+  relation "parts" {
+    table = table.crm.deals
+    on    = { id = "id" }
+    many  = true
+  }`, 1)
+	hcl = strings.Replace(hcl, "when    = record.owner == user.id", "when    = anytrue([for x in record.parts : x.owner == user.id])", 1)
+	diags := postgres.Emitter{}.Audit(compile(t, hcl))
+	if len(diags) == 0 || diags[0].Code != postgres.CodeRelation || diags[0].Span.IsZero() {
+		t.Errorf("got %v", diags)
+	}
+}
+
+func TestScriptsAreTheSameBytes(t *testing.T) {
+	t.Parallel()
+	var first string
+	for range 5 {
+		artifacts, err := postgres.Emitter{}.Emit(ctx, compile(t, project(crm, "bytes")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if artifacts[0].Path != "postgres/crm.sql" {
+			t.Errorf("path %s", artifacts[0].Path)
+		}
+		if got := string(artifacts[0].Data); first == "" {
+			first = got
+		} else if got != first {
+			t.Fatal("two runs give two scripts")
+		}
+	}
+	for _, want := range []string{"-- policy.own  main.hcl:", `REVOKE ALL ON TABLE "public"."deals" FROM PUBLIC`, "PASSWORD :'password_bytes_role_a'", "FORCE ROW LEVEL SECURITY"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the script lacks %q", want)
+		}
+	}
+}
+
+// TestAppsThatShareTheirAccess: with as = "app" nothing is known of the user,
+// whatever the session claims.
+func TestAppsThatShareTheirAccess(t *testing.T) {
+	t.Parallel()
+	hcl := strings.Replace(project(crm, "shared"), `as              = "user"`, `as              = "app"`, 1) + `
+policy "desk" {
+  description = "d"
+  on      = [table.crm.deals]
+  to      = [app.desk]
+  allow   = [view]
+  when    = record.region == "EMEA"
+  columns = except(["secret"])
+}
+`
+	d := applied(t, compile(t, hcl), crmTables)
+	conn := d.as(t, "shared_role")
+	for _, claims := range []string{"", `{"id": "ann"}`, "{"} {
+		if got := values(t, conn, claims, "SELECT id FROM deals ORDER BY id"); got != "1 2" {
+			t.Errorf("claims %s: sees %q", claims, got)
+		}
+	}
+	if got, err := try(conn, setting(""), "DELETE FROM deals"); err == nil {
+		t.Errorf("deleting is allowed: %q", got)
+	}
+}
