@@ -17,9 +17,6 @@ import (
 	"github.com/postern-dev/postern/lang/source"
 )
 
-// CodeUnreachable is a database that cannot be connected to.
-const CodeUnreachable diag.Code = "postgres-unreachable"
-
 // Connect opens a connection to a datasource's database. An error is a
 // diag.Diagnostic with the place of the datasource; it names host, database
 // and user, and never quotes the URL, which may hold a password.

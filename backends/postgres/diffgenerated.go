@@ -24,7 +24,7 @@ func (d *differ) compareSchemas() {
 	compareKeyed(d.want.Schemas, d.live.Schemas, ObjectID.Compare,
 		func(id ObjectID, want *Schema) {
 			if !want.Managed {
-				d.diags.Fail("postgres-schema-missing", d.place(), fmt.Sprintf("schema %s does not exist", printed(id)),
+				d.diags.Fail(CodeSchemaMissing, d.place(), fmt.Sprintf("schema %s does not exist", printed(id)),
 					"Create it, or correct the schema of the tables that are declared in it.")
 				return
 			}
@@ -36,12 +36,12 @@ func (d *differ) compareSchemas() {
 				return
 			}
 			if strings.HasPrefix(have.Comment, Mark("")) && have.Comment != Mark(d.want.Project) {
-				d.diags.Fail("postgres-foreign-mark", d.place(), fmt.Sprintf("schema %s belongs to another project (%s)",
+				d.diags.Fail(CodeForeignMark, d.place(), fmt.Sprintf("schema %s belongs to another project (%s)",
 					printed(id), strings.TrimPrefix(have.Comment, Mark(""))), "One database is governed by one project at a time.")
 				return
 			}
 			if have.Comment == "" && have.Owner != want.Owner && d.live.Records == nil {
-				d.diags.Fail("postgres-schema-unmarked", d.place(), fmt.Sprintf("schema %s exists already and was not made by this project", printed(id)),
+				d.diags.Fail(CodeSchemaUnmarked, d.place(), fmt.Sprintf("schema %s exists already and was not made by this project", printed(id)),
 					"Rename it: Postern keeps its own functions and tables in a schema of that name.")
 				return
 			}
@@ -120,7 +120,7 @@ func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 		return
 	}
 	if slices.Contains(d.live.Unreadable, id) {
-		d.diags.Fail("postgres-privilege", d.place(), fmt.Sprintf("role %s may not read table %s", d.live.Server.User, printed(id)),
+		d.diags.Fail(CodePrivilege, d.place(), fmt.Sprintf("role %s may not read table %s", d.live.Server.User, printed(id)),
 			"Plan as a superuser, or as a member of "+printed(RoleID(want.Owner))+".")
 		return
 	}
@@ -131,7 +131,7 @@ func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 // table whose whole content the program states can be.
 func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
 	if !want.Filled {
-		d.diags.Fail("postgres-generated-changed", d.place(), fmt.Sprintf("table %s is not as this version of Postern makes it", printed(id)),
+		d.diags.Fail(CodeGenerated, d.place(), fmt.Sprintf("table %s is not as this version of Postern makes it", printed(id)),
 			"It was altered by hand, or another version of Postern made it. Its content is not in the project, so it is not made anew: restore its columns.")
 		return
 	}
@@ -232,7 +232,7 @@ func (d *differ) compareFunctions() {
 			}
 			change := plan.Modify{About: about(id, d.place(), ""), Before: describeFunction(have), After: describeFunction(want)}
 			if want.Returns != have.Returns || want.Arguments != have.Arguments {
-				d.diags.Fail("postgres-generated-changed", d.place(), fmt.Sprintf("function %s is not as this version of Postern makes it", printed(id)),
+				d.diags.Fail(CodeGenerated, d.place(), fmt.Sprintf("function %s is not as this version of Postern makes it", printed(id)),
 					"It returns another type, or its arguments have other names. Drop it, with the policies that call it, and plan again.")
 				return
 			}
@@ -240,7 +240,7 @@ func (d *differ) compareFunctions() {
 		},
 		func(id ObjectID, have *Function) {
 			if _, ok := d.live.Records[id]; !ok {
-				d.diags.Warn("postgres-function-unknown", d.place(), fmt.Sprintf("function %s was not made by this project", printed(id)),
+				d.diags.Warn(CodeFunctionUnknown, d.place(), fmt.Sprintf("function %s was not made by this project", printed(id)),
 					"It stands in the schema that Postern keeps for itself and is left alone. Nobody but its owner keeps rights on it.")
 				return
 			}
@@ -346,7 +346,7 @@ func (d *differ) privileges() {
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(lacking)) {
-		d.diags.Fail("postgres-privilege", d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
+		d.diags.Fail(CodePrivilege, d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
 			"It is needed for "+lacking[what]+". Plan and apply as a role that has it, or as a superuser.")
 	}
 }

@@ -38,12 +38,12 @@ func (d *differ) declared(role string) bool {
 
 func (d *differ) createRole(id ObjectID, want *Role) {
 	if !want.Managed {
-		d.diags.Fail("postgres-role-missing", want.Source, fmt.Sprintf("role %s does not exist", printed(id)),
+		d.diags.Fail(CodeRoleMissing, want.Source, fmt.Sprintf("role %s does not exist", printed(id)),
 			"The account adopts a role (managed = false), so the role must be there before. Create it, or leave out managed = false.")
 		return
 	}
 	if id.Name == "public" || id.Name == "none" || strings.HasPrefix(id.Name, "pg_") {
-		d.diags.Fail("postgres-role-reserved", want.Source, fmt.Sprintf("%s cannot be the name of a role: Postgres keeps it for itself", printed(id)),
+		d.diags.Fail(CodeRoleReserved, want.Source, fmt.Sprintf("%s cannot be the name of a role: Postgres keeps it for itself", printed(id)),
 			"Give the account another name or role; public, none and names that begin with pg_ are reserved.")
 		return
 	}
@@ -62,7 +62,7 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	if !want.Managed {
 		if have.Super || have.BypassRLS {
-			d.diags.Fail("postgres-role-bypasses", want.Source,
+			d.diags.Fail(CodeRoleBypasses, want.Source,
 				fmt.Sprintf("role %s is a superuser or has BYPASSRLS: no policy holds for it", printed(id)),
 				"Name another role, or take the attribute away: ALTER ROLE … NOSUPERUSER NOBYPASSRLS.")
 		}
@@ -112,14 +112,14 @@ func (d *differ) ours(id ObjectID, want, have *Role) bool {
 	case have.Comment == Mark(d.want.Project):
 		return true
 	case strings.HasPrefix(have.Comment, Mark("")):
-		d.diags.Fail("postgres-foreign-mark", want.Source,
+		d.diags.Fail(CodeForeignMark, want.Source,
 			fmt.Sprintf("role %s belongs to another project (%s)", printed(id), strings.TrimPrefix(have.Comment, Mark(""))),
 			"Give the account another name or role, or remove it from the other project first.")
 		return false
 	case recorded:
 		return true
 	}
-	d.diags.Fail("postgres-role-unmarked", want.Source,
+	d.diags.Fail(CodeRoleUnmarked, want.Source,
 		fmt.Sprintf("role %s exists already and was not made by this project", printed(id)),
 		"Adopt it with managed = false on the account, give the account another role, or run postern import.")
 	return false
@@ -128,7 +128,7 @@ func (d *differ) ours(id ObjectID, want, have *Role) bool {
 func (d *differ) dropRole(id ObjectID, have *Role) {
 	if have.Comment != Mark(d.want.Project) {
 		d.forget = append(d.forget, id)
-		d.diags.Warn("postgres-role-kept", source.Span{}, fmt.Sprintf("role %s is no longer declared, but has lost its mark", printed(id)),
+		d.diags.Warn(CodeRoleKept, source.Span{}, fmt.Sprintf("role %s is no longer declared, but has lost its mark", printed(id)),
 			"It is not dropped, since it may be someone else's by now; its rights on declared tables are taken away.")
 		return
 	}
@@ -142,7 +142,7 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 		if dep.Database != d.live.Server.Database {
 			what = "is used in database " + dep.Database
 		}
-		d.diags.Fail("postgres-role-in-use", d.place(), fmt.Sprintf("role %s cannot be dropped: it %s", printed(id), what),
+		d.diags.Fail(CodeRoleInUse, d.place(), fmt.Sprintf("role %s cannot be dropped: it %s", printed(id), what),
 			"Remove what it has there first (REASSIGN OWNED, DROP OWNED), then plan again.")
 	}
 	if blocked {

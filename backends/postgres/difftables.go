@@ -16,10 +16,10 @@ import (
 func (d *differ) server() {
 	s := d.live.Server
 	if s.Recovery {
-		d.diags.Warn("postgres-standby", d.place(), "this server is a standby: a plan can be made here but not applied", "")
+		d.diags.Warn(CodeStandby, d.place(), "this server is a standby: a plan can be made here but not applied", "")
 	}
 	if s.Encoding != "UTF8" {
-		d.diags.Fail("postgres-encoding", d.place(), fmt.Sprintf("the database is encoded in %s, not in UTF8", s.Encoding),
+		d.diags.Fail(CodeEncoding, d.place(), fmt.Sprintf("the database is encoded in %s, not in UTF8", s.Encoding),
 			"Strings compare by code point only in UTF8 databases. Create the database with ENCODING 'UTF8'.")
 	}
 }
@@ -32,7 +32,7 @@ func (d *differ) compareTables() {
 			continue
 		}
 		if have.Kind != "r" && have.Kind != "p" {
-			d.diags.Fail("postgres-table-kind", scope.Source, fmt.Sprintf("%s is %s, not a table", printed(id), relkind(have.Kind)),
+			d.diags.Fail(CodeTableKind, scope.Source, fmt.Sprintf("%s is %s, not a table", printed(id), relkind(have.Kind)),
 				"Row-level security exists on tables alone. Declare the tables that it reads.")
 			continue
 		}
@@ -90,7 +90,7 @@ func (d *differ) tableMissing(id ObjectID, scope *TableScope) {
 	if near := d.nearTable(id); near != "" {
 		detail = "There is " + near + ". " + detail
 	}
-	d.diags.Fail("postgres-table-missing", scope.Source,
+	d.diags.Fail(CodeTableMissing, scope.Source,
 		fmt.Sprintf("table %s does not exist in database %s", printed(id), d.live.Server.Database), detail)
 }
 
@@ -146,10 +146,10 @@ func (d *differ) checkColumns(id ObjectID, scope *TableScope, have *Table) {
 			if near := nearest(want.Name, slices.Collect(maps.Keys(columns))); near != "" {
 				detail = fmt.Sprintf("There is a column %q. %s", near, detail)
 			}
-			d.diags.Fail("postgres-column-missing", scope.columnSource(want.Name),
+			d.diags.Fail(CodeColumnMissing, scope.columnSource(want.Name),
 				fmt.Sprintf("table %s has no column %q", printed(id), want.Name), detail)
 		case want.Type != "" && c.Type != want.Type && withoutModifier(c.Type) != want.Type:
-			d.diags.Fail("postgres-column-type", scope.columnSource(want.Name),
+			d.diags.Fail(CodeColumnType, scope.columnSource(want.Name),
 				fmt.Sprintf("column %q of table %s is of type %s, but %s is declared", want.Name, printed(id), c.Type, want.Type),
 				fmt.Sprintf("State native = %q in the column block, or run postern pull again.", c.Type))
 		}
@@ -178,7 +178,7 @@ func (s *TableScope) columnSource(column string) source.Span {
 
 func (d *differ) checkOwner(id ObjectID, scope *TableScope, have *Table) {
 	if d.accts[have.Owner] != nil {
-		d.diags.Fail("postgres-owner-account", scope.Source,
+		d.diags.Fail(CodeOwnerAccount, scope.Source,
 			fmt.Sprintf("table %s belongs to %s, an account of this project", printed(id), printed(RoleID(have.Owner))),
 			"An owner can switch row security off. Give the table another owner: ALTER TABLE … OWNER TO ….")
 		return
@@ -187,7 +187,7 @@ func (d *differ) checkOwner(id ObjectID, scope *TableScope, have *Table) {
 	if facts == nil || ds == nil || ds.OwnerStated || !facts.OwnerLogin {
 		return
 	}
-	d.diags.Fail("postgres-owner-unstated", ds.Span,
+	d.diags.Fail(CodeOwnerUnstated, ds.Span,
 		fmt.Sprintf("the owner of table %s, %s, can log in, and the datasource does not say whether policies hold for it",
 			printed(id), printed(RoleID(have.Owner))),
 		`State owner = "bound" (policies hold for owners too: migrations and backups that run as it see no rows) or owner = "exempt".`)
@@ -347,7 +347,7 @@ func (d *differ) samePolicyBody(want, have *Policy) (same, byHand bool) {
 	record, recorded := d.live.Records[want.ID]
 	live := policyHash(have.Using, have.Check)
 	byHand = recorded && record.Live != live
-	if want.Using == have.Using && want.Check == have.Check {
+	if want.Using == have.Using && want.Check == have.Check || d.live.Same[want.ID] {
 		return true, false
 	}
 	return recorded && !byHand && record.Desired == policyHash(want.Using, want.Check), byHand

@@ -60,7 +60,7 @@ func TestDriftIsFoundAndHealed(t *testing.T) {
 		"row deleted":              {`DELETE FROM postern.groups`, "add row"},
 		"generated table reshaped": {`ALTER TABLE postern.groups ADD COLUMN extra text; GRANT SELECT ON postern.groups TO X`, "other columns"},
 		"record lost":              {`DELETE FROM postern.objects`, "record"},
-		"record forged":            {`UPDATE postern.objects SET live = 'x', desired = 'y'`, "change policy"},
+		"record forged":            {`UPDATE postern.objects SET desired = 'x'; ALTER POLICY "create" ON deals WITH CHECK (true)`, "change policy"},
 		"mark of a role removed":   {`COMMENT ON ROLE A IS NULL`, "without the project's mark"},
 		"mark of schema removed":   {`COMMENT ON SCHEMA postern IS NULL`, "change schema"},
 		"schema given away":        {`ALTER SCHEMA postern OWNER TO X`, "change schema"},

@@ -108,7 +108,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{}, Same: map[ObjectID]bool{},
 		},
 	}
 	for _, g := range scope.Generated {

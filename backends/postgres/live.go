@@ -20,6 +20,9 @@ type Live struct {
 	Facts map[ObjectID]*TableFacts
 	// SchemaOwned lists schemas whose owner's rights the connected role has.
 	SchemaOwned map[ObjectID]bool
+	// Same holds policies of which Postgres itself says that they are the
+	// desired ones in another spelling.
+	Same map[ObjectID]bool
 	// Administrators are roles with CREATEROLE that are members of roles in
 	// scope.
 	Administrators map[string]bool

@@ -13,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
+	"github.com/postern-dev/postern/lang/source"
 )
 
 // PlanOptions say where a plan is from.
@@ -25,13 +26,21 @@ type PlanOptions struct {
 	Secrets Secrets
 }
 
+// place is where the datasource is declared.
+func (o PlanOptions) place() source.Span {
+	if o.Datasource == nil {
+		return source.Span{}
+	}
+	return o.Datasource.Span
+}
+
 // MakePlan compares a desired state with the database and gives the plan that
 // makes them equal. The plan is nil when the diagnostics hold an error.
 func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions) (*plan.Plan, diag.List, error) {
 	live, err := Inspect(ctx, conn, want.Project, ScopeOf(want))
 	if errors.Is(err, ErrServerOld) {
 		var diags diag.List
-		diags.Fail("postgres-version", opts.Datasource.Span, "the server is too old", err.Error())
+		diags.Fail(CodeVersion, opts.place(), "the server is too old", err.Error())
 		return nil, diags, nil
 	}
 	if err != nil {
@@ -41,6 +50,9 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	passwords, err := changedPasswords(ctx, conn, want, live, opts, &diags)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := canonicalise(ctx, conn, want, live); err != nil {
+		return nil, nil, fmt.Errorf("comparing policies: %w", err)
 	}
 	p, found, err := Diff(want, live, Options{Datasource: opts.Datasource, Passwords: passwords})
 	diags = append(diags, found...).Sorted()
@@ -100,7 +112,7 @@ func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Li
 		secret := plan.Secret{Account: role.PasswordFor, Role: login, From: passwordSource(opts.Datasource, role.PasswordFor)}
 		password, err := opts.Secrets(ctx, secret)
 		if err != nil {
-			diags.Fail("postgres-password", role.Source, fmt.Sprintf("the password of account %s cannot be read", role.PasswordFor), err.Error())
+			diags.Fail(CodePassword, role.Source, fmt.Sprintf("the password of account %s cannot be read", role.PasswordFor), err.Error())
 			continue
 		}
 		if !verifies(known[login], password) {

@@ -1,0 +1,30 @@
+package postgres
+
+import "github.com/postern-dev/postern/lang/diag"
+
+// What can be wrong with a live database.
+const (
+	CodeUnreachable     diag.Code = "postgres-unreachable"       // a database that cannot be connected to
+	CodeVersion         diag.Code = "postgres-version"           // the server is older than PostgreSQL 14
+	CodeEncoding        diag.Code = "postgres-encoding"          // the database is not encoded in UTF8
+	CodeStandby         diag.Code = "postgres-standby"           // (warning) the server is a standby, to which nothing can be applied
+	CodePassword        diag.Code = "postgres-password"          // the password of an account cannot be read
+	CodePrivilege       diag.Code = "postgres-privilege"         // the connected role lacks a privilege that the plan needs
+	CodeForeignMark     diag.Code = "postgres-foreign-mark"      // an object carries the mark of another project
+	CodeRoleMissing     diag.Code = "postgres-role-missing"      // a role that is to be adopted does not exist
+	CodeRoleUnmarked    diag.Code = "postgres-role-unmarked"     // a role that is to be made exists, and this project did not make it
+	CodeRoleReserved    diag.Code = "postgres-role-reserved"     // Postgres keeps the name of a role for itself
+	CodeRoleBypasses    diag.Code = "postgres-role-bypasses"     // no policy holds for an adopted role
+	CodeRoleInUse       diag.Code = "postgres-role-in-use"       // a role that is no longer declared is needed elsewhere
+	CodeRoleKept        diag.Code = "postgres-role-kept"         // (warning) a role that is no longer declared has lost its mark and stays
+	CodeSchemaMissing   diag.Code = "postgres-schema-missing"    // a schema does not exist
+	CodeSchemaUnmarked  diag.Code = "postgres-schema-unmarked"   // the schema that is to be made exists, and this project did not make it
+	CodeTableMissing    diag.Code = "postgres-table-missing"     // a declared table does not exist
+	CodeTableKind       diag.Code = "postgres-table-kind"        // what is declared as a table is something else
+	CodeColumnMissing   diag.Code = "postgres-column-missing"    // a declared column does not exist
+	CodeColumnType      diag.Code = "postgres-column-type"       // a column has another type than the declared one
+	CodeOwnerUnstated   diag.Code = "postgres-owner-unstated"    // a table owner can log in, and nothing says whether policies hold for it
+	CodeOwnerAccount    diag.Code = "postgres-owner-account"     // a governed table belongs to an account of the project
+	CodeGenerated       diag.Code = "postgres-generated-changed" // a generated object has another shape than this version makes
+	CodeFunctionUnknown diag.Code = "postgres-function-unknown"  // (warning) someone put a function into the generated schema
+)
