@@ -39,8 +39,10 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	d := &desired{p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
-		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, appTables: map[*model.Table]bool{}}
+	d := &desired{
+		p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, appTables: map[*model.Table]bool{},
+	}
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
 	}

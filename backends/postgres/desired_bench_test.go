@@ -41,8 +41,10 @@ func wideProgram(tables int) *model.Program {
 }
 
 func addWideTable(p *model.Program, ds *model.Datasource, i int, id, tenant *model.Attribute) {
-	t := &model.Table{Datasource: ds, Name: fmt.Sprintf("t%04d", i), SQLName: fmt.Sprintf("t%04d", i), Schema: "public",
-		Actions: []model.Action{model.View, model.Create, model.Edit, model.Delete}}
+	t := &model.Table{
+		Datasource: ds, Name: fmt.Sprintf("t%04d", i), SQLName: fmt.Sprintf("t%04d", i), Schema: "public",
+		Actions: []model.Action{model.View, model.Create, model.Edit, model.Delete},
+	}
 	for c := range 10 {
 		typ := model.String
 		switch c {

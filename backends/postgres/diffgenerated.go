@@ -294,19 +294,17 @@ func (d *differ) record() {
 	if table == nil {
 		return
 	}
+	if len(d.adopted) > 0 {
+		d.add(item{phase: phaseRecord, order: 1, id: table.ID, change: plan.Add{About: plan.About{
+			Object: plan.Object{Kind: "record", Name: printed(table.ID)}, Span: d.place(), Reason: "not on record in this database",
+		}, After: strings.Join(d.adopted, "\n")}})
+	}
 	if len(d.made) > 0 {
 		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordPolicies(table.ID, d.made)))
 	}
 	if len(d.recorded) > 0 {
-		it := item{phase: phaseRecord, order: 1, id: table.ID}
-		if len(d.adopted) > 0 {
-			it.change = plan.Add{About: plan.About{
-				Object: plan.Object{Kind: "record", Name: printed(table.ID)},
-				Span:   d.place(), Reason: "not on record in this database",
-			}, After: strings.Join(d.adopted, ", ")}
-		}
 		slices.SortFunc(d.recorded, ObjectID.Compare)
-		d.add(it, sql(recordObjects(table.ID, d.recorded)))
+		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordObjects(table.ID, d.recorded)))
 	}
 	if len(d.forget) > 0 {
 		slices.SortFunc(d.forget, ObjectID.Compare)

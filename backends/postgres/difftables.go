@@ -318,6 +318,11 @@ func (d *differ) changePolicy(id ObjectID, want, have *Policy) {
 	head := want.Command == have.Command && want.Permissive == have.Permissive
 	same, byHand := d.samePolicyBody(want, have)
 	if head && same && slices.Equal(want.To, have.To) {
+		record, wish := d.live.Records[id], policyHash(want.Using, want.Check)
+		if record.Desired != wish || record.Live != policyHash(have.Using, have.Check) {
+			d.made = append(d.made, want)
+			d.adopted = append(d.adopted, "policy "+printed(id))
+		}
 		return
 	}
 	reason := ""

@@ -86,6 +86,43 @@ func TestExamplesApplyThenEmpty(t *testing.T) {
 	}
 }
 
+// What the build's script makes is what a plan would: the plan after it only
+// writes down what is there.
+func TestScriptIsWhatAPlanMakes(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"game-backend", "llm-apps", "low-code"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join("..", "..", "examples", name)
+			p := compileFolder(t, dir)
+			p.Project += "_script" // roles belong to the cluster
+			for _, a := range p.Accounts {
+				a.Role += "_script"
+			}
+			schema, err := os.ReadFile(filepath.Join(dir, "schema.sql"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := applied(t, p, string(schema))
+			for _, ds := range p.Datasources {
+				if ds.Type != model.Postgres {
+					continue
+				}
+				var extra []string
+				for _, c := range planFor(t, d.admin, p, ds).Changes {
+					if kind := c.What().Object.Kind; kind != "record" {
+						before, after := plan.Texts(c)
+						extra = append(extra, string(plan.ActionOf(c))+" "+c.What().Object.String(), "  - "+before, "  + "+after)
+					}
+				}
+				if len(extra) > 0 {
+					t.Errorf("the plan after the script:\n%s", strings.Join(extra, "\n"))
+				}
+			}
+		})
+	}
+}
+
 func requireNothing(t testing.TB, p *plan.Plan) {
 	t.Helper()
 	if p.Empty() {

@@ -41,8 +41,10 @@ func hostileProgram(prefix string) *model.Program {
 	tags := &model.Column{Name: `ta"gs`, Type: model.StringSet, Null: true}
 	state := &model.Column{Name: "select", Type: model.EnumOf(`o'pen`, `\`), Native: `"Odd ""schema"."En""um"`, Null: true}
 	columns = append(columns, tags, state)
-	table := &model.Table{Datasource: ds, Name: "t", Schema: `Odd "schema`, SQLName: `Ta"ble'\`, Columns: columns,
-		Actions: []model.Action{model.View, model.Create, model.Edit, model.Delete}}
+	table := &model.Table{
+		Datasource: ds, Name: "t", Schema: `Odd "schema`, SQLName: `Ta"ble'\`, Columns: columns,
+		Actions: []model.Action{model.View, model.Create, model.Edit, model.Delete},
+	}
 	ds.Tables, p.Tables = []*model.Table{table}, []*model.Table{table}
 	row := &model.Row{Name: "record", Table: table}
 	col := func(c *model.Column) *model.ColumnRef {
@@ -59,8 +61,10 @@ func hostileProgram(prefix string) *model.Program {
 		&model.Compare{Op: model.Equal, X: col(state), Y: text(`o'pen`)},
 		&model.In{Elem: text("x"), Set: attr(context)},
 		&model.In{Elem: text(`"`), Set: col(tags)},
-		&model.Compare{Op: model.Equal, Y: &model.Literal{Node: model.Node{Type: model.Int}, Value: one()},
-			X: &model.Call{Node: model.Node{Type: model.Int}, Fn: model.FnLength, Args: []model.Expr{col(tags)}}},
+		&model.Compare{
+			Op: model.Equal, Y: &model.Literal{Node: model.Node{Type: model.Int}, Value: one()},
+			X: &model.Call{Node: model.Node{Type: model.Int}, Fn: model.FnLength, Args: []model.Expr{col(tags)}},
+		},
 	)
 	pol := &model.Policy{Name: "p\n; drop table x", To: []model.Subject{model.GroupSubject{Group: p.Groups[0]}}}
 	condition := model.Condition{Holds: cond, Fails: model.False{}}

@@ -274,3 +274,24 @@ func TestWithoutSuperuser(t *testing.T) {
 	requireEmpty(t, conn, want)
 	execute(t, root, "ALTER DATABASE "+database+" OWNER TO CURRENT_USER; REASSIGN OWNED BY ordinary_admin TO CURRENT_USER")
 }
+
+// Without a record Postgres itself tells spelling from meaning, and what is
+// the same is only written down again.
+func TestRecordLost(t *testing.T) {
+	t.Parallel()
+	_, conn, want := applied(t, "lost")
+	execute(t, conn, "DELETE FROM postern.objects")
+	p := makePlan(t, conn, want)
+	if len(p.Changes) != 1 || p.Changes[0].What().Object.Kind != "record" || len(p.LockTables) != 0 {
+		t.Errorf("more than the record changes:\n%s", describe(p))
+	}
+	apply(t, conn, p)
+	requireEmpty(t, conn, want)
+	execute(t, conn, `UPDATE postern.objects SET live = 'x'; ALTER POLICY "create" ON deals WITH CHECK (amount > 1 OR true)`)
+	p = makePlan(t, conn, want)
+	if text := describe(p); !strings.Contains(text, `change policy "create"`) || strings.Contains(text, `change policy "deals: view"`) {
+		t.Errorf("one policy of two was altered:\n%s", text)
+	}
+	apply(t, conn, p)
+	requireEmpty(t, conn, want)
+}

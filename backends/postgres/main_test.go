@@ -113,7 +113,6 @@ func values(t testing.TB, conn *pgx.Conn, claims, query string) string {
 
 // try runs a query after a preparation in the same transaction, and rolls back.
 func try(conn *pgx.Conn, prepare func(pgx.Tx) error, query string) (string, error) {
-
 	tx, err := conn.Begin(ctx)
 	if err != nil {
 		return "", err

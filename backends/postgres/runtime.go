@@ -247,7 +247,8 @@ func (b *runtimeBuilder) tables() {
 	}
 	if b.ds.Identity == model.IdentitySigned {
 		b.table("keys", []string{"id"}, []Column{
-			{Name: "id", Type: "integer", NotNull: true}, {Name: "inner_pad", Type: "bytea", NotNull: true},
+			{Name: "id", Type: "integer", NotNull: true},
+			{Name: "inner_pad", Type: "bytea", NotNull: true},
 			{Name: "outer_pad", Type: "bytea", NotNull: true},
 		}, nil)
 	}

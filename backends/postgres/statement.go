@@ -56,8 +56,13 @@ func roleAttributes(b *sqltext.Builder, r *Role) {
 		on  bool
 		sql sqltext.SQL
 	}{
-		{r.Login, "LOGIN"}, {r.Inherit, "INHERIT"}, {r.Super, "SUPERUSER"}, {r.CreateDB, "CREATEDB"},
-		{r.CreateRole, "CREATEROLE"}, {r.Replication, "REPLICATION"}, {r.BypassRLS, "BYPASSRLS"},
+		{r.Login, "LOGIN"},
+		{r.Inherit, "INHERIT"},
+		{r.Super, "SUPERUSER"},
+		{r.CreateDB, "CREATEDB"},
+		{r.CreateRole, "CREATEROLE"},
+		{r.Replication, "REPLICATION"},
+		{r.BypassRLS, "BYPASSRLS"},
 	} {
 		if a.on {
 			b.Raw(" ", a.sql)
