@@ -1,11 +1,8 @@
 package postgres
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
@@ -217,111 +214,6 @@ var actionCommands = map[model.Action]Command{
 	model.View: CommandSelect, model.Create: CommandInsert, model.Edit: CommandUpdate, model.Delete: CommandDelete,
 }
 
-// granted is what one action on one table comes to for an account.
-type granted struct {
-	action       model.Action
-	using, check sqltext.SQL
-	columns      []*model.Column
-	sources      []Origin
-	used         []string // accessor functions
-}
-
-// gateKey tells accounts apart whose access can differ on a table that does
-// not speak of apps.
-func (d *desired) gateKey(a *model.ServiceAccount, e model.Entry) string {
-	r := &renderer{runtime: d.names, entry: e, now: d.now, used: map[string]struct{}{}}
-	return fmt.Sprint(e.AsApp(), a.ReadOnly, " ", d.print(r, d.p.MayUse(e)))
-}
-
-// accessKey names a piece of work that is done once.
-type accessKey struct {
-	table *model.Table
-	gate  string
-	app   *model.App // nil where the table does not speak of apps
-}
-
-// access is what an account gets on one table. Accounts with the same gate
-// share it, unless the table's policies tell apps apart.
-func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table, gate string) []granted {
-	key := accessKey{table: t, gate: gate}
-	if e.AsApp() || d.speaksOfApps(t) {
-		key.app = e.App()
-	}
-	out, done := d.cache[key]
-	if !done {
-		out = d.accessOf(a, e, t)
-		d.cache[key] = out
-	}
-	return out
-}
-
-func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) []granted {
-	var out []granted
-	add := func(action model.Action, using, check model.Cond) {
-		// Where a condition can never hold there is no policy, and no grant.
-		if never(using) || never(check) {
-			return
-		}
-		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[string]struct{}{}}
-		g := granted{action: action, using: d.print(r, using), check: d.print(r, check)}
-		g.columns, g.sources = d.columns(e, t, action), origins(d.p, e, t, action)
-		g.used = slices.Sorted(maps.Keys(r.used))
-		out = append(out, g)
-	}
-	add(model.View, d.p.Old(e, t, model.View), nil)
-	if !a.ReadOnly {
-		add(model.Create, nil, d.p.New(e, t, model.Create))
-		add(model.Edit, d.p.Old(e, t, model.Edit), d.p.New(e, t, model.Edit))
-		add(model.Delete, d.p.Old(e, t, model.Delete), nil)
-	}
-	return out
-}
-
-// speaksOfApps reports whether a policy, guard or condition on the table
-// depends on the app.
-func (d *desired) speaksOfApps(t *model.Table) bool {
-	if known, done := d.appTables[t]; done {
-		return known
-	}
-	found := false
-	subjects := func(list []model.Subject) {
-		for _, s := range list {
-			_, isApp := s.(model.AppSubject)
-			found = found || isApp
-		}
-	}
-	cond := func(c model.Cond) { found = found || mentionsApp(c) }
-	for _, target := range t.Policies {
-		subjects(target.Policy.To)
-		found = found || target.Policy.Via != nil
-		cond(target.When.Holds)
-		cond(target.Check.Holds)
-	}
-	for _, g := range t.Guards {
-		subjects(g.Guard.To)
-		cond(g.Require.Holds)
-	}
-	d.appTables[t] = found
-	return found
-}
-
-func mentionsApp(c model.Cond) bool {
-	found := false
-	model.Walk(c, func(atom model.Cond) {
-		if _, via := atom.(*model.ViaApp); via {
-			found = true
-		}
-		for _, o := range model.Operands(atom) {
-			model.WalkExpr(o, func(x model.Expr) {
-				if _, app := x.(*model.AppRef); app {
-					found = true
-				}
-			})
-		}
-	})
-	return found
-}
-
 // addPolicy adds the policy and grants of one action.
 func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) {
 	table := TableID(t.Schema, t.SQLName)
@@ -344,78 +236,4 @@ func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) 
 	for _, c := range g.columns {
 		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[g.action]))
 	}
-}
-
-func never(c model.Cond) bool {
-	_, never := c.(model.False)
-	return never
-}
-
-func (d *desired) print(r *renderer, c model.Cond) sqltext.SQL {
-	if c == nil {
-		return ""
-	}
-	s, err := r.print(c)
-	if err != nil {
-		d.errs = append(d.errs, fmt.Errorf("a condition on %s: %w", r.table.Address(), err))
-	}
-	return s
-}
-
-// columns are the columns of an action. They are always listed: a column added
-// to the table later must not become visible by itself.
-func (d *desired) columns(e model.Entry, t *model.Table, action model.Action) []*model.Column {
-	if action != model.View {
-		return d.p.WritableColumns(e, t, action)
-	}
-	if arms := grantingPolicies(d.p, e, t, action); len(arms) > 0 {
-		return arms[0].Columns // Audit made sure that they are all alike
-	}
-	return nil
-}
-
-// grantingPolicies are the policies of a table that can grant the action
-// through an entry.
-func grantingPolicies(p *model.Program, e model.Entry, t *model.Table, action model.Action) []*model.PolicyTarget {
-	var out []*model.PolicyTarget
-	if action == model.View {
-		for _, arm := range p.VisibleColumns(e, t) {
-			out = append(out, arm.Target)
-		}
-		return out
-	}
-	for _, target := range t.Policies {
-		if target.Allows(action) && !gateClosed(p, e, target.Policy) {
-			out = append(out, target)
-		}
-	}
-	return out
-}
-
-// gateClosed reports whether a policy can never apply through an entry,
-// whoever asks.
-func gateClosed(p *model.Program, e model.Entry, pol *model.Policy) bool {
-	if pol.Via != nil && !slices.Contains(pol.Via, e.App()) {
-		return true
-	}
-	for _, s := range pol.To {
-		app, isApp := s.(model.AppSubject)
-		if isApp && app.App == e.App() || !isApp && !e.AsApp() {
-			return false
-		}
-	}
-	return true
-}
-
-// origins are the source blocks behind a policy of an account.
-func origins(p *model.Program, e model.Entry, t *model.Table, action model.Action) []Origin {
-	var out []Origin
-	for _, target := range grantingPolicies(p, e, t, action) {
-		out = append(out, Origin{Block: "policy." + target.Policy.Name, Span: target.Policy.Span})
-	}
-	for _, g := range t.Guards {
-		out = append(out, Origin{Block: "guard." + g.Guard.Name, Span: g.Guard.Span})
-	}
-	slices.SortStableFunc(out, func(x, y Origin) int { return cmp.Compare(x.Block, y.Block) })
-	return out
 }

@@ -37,12 +37,6 @@ func (b *Builder) Literal(s string) *Builder {
 	return b.checked(text, err)
 }
 
-// Expr appends an expression as pg_get_expr prints it.
-func (b *Builder) Expr(e Expr) *Builder {
-	s, err := Print(e)
-	return b.checked(s, err)
-}
-
 // Each appends n parts with sep between them.
 func (b *Builder) Each(n int, sep SQL, part func(i int)) *Builder {
 	for i := range n {
