@@ -142,6 +142,11 @@ FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, LAT
 WHERE a.grantee IN (SELECT oid FROM pg_roles WHERE rolname::text IN (SELECT json_array_elements_text($1::json)))
 	AND a.grantee <> d.defaclrole`
 
+	// What new objects of the connected role give to others by default.
+	queryInherited = `SELECT d.defaclobjtype, CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END
+FROM pg_default_acl d, LATERAL aclexplode(d.defaclacl) AS a
+WHERE d.defaclnamespace = 0 AND pg_get_userbyid(d.defaclrole) = current_user AND a.grantee <> d.defaclrole`
+
 	// $1: JSON names of generated schemas.
 	queryFunctions = `SELECT n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_arguments(p.oid),
 	pg_get_function_result(p.oid), l.lanname, p.prosrc, p.prosecdef, p.proisstrict, p.proleakproof, p.provolatile,

@@ -71,12 +71,21 @@ func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {
 	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Add{
 		About: about(id, d.place(), ""),
 		After: describeGenerated(want),
-	}}, makeGenerated(want)...)
+	}}, d.makeGenerated(want)...)
+}
+
+// close takes away what a new object gives to others by default.
+func (d *differ) close(id ObjectID) []printedSQL {
+	var out []printedSQL
+	for _, to := range d.live.Inherited[id.Kind] {
+		out = append(out, sql(RevokeSQL([]GrantKey{{Object: id, Grantee: to}}, "", false)))
+	}
+	return out
 }
 
 // makeGenerated makes a generated table with its rows.
-func makeGenerated(t *GeneratedTable) []printedSQL {
-	out := []printedSQL{sql(CreateGenerated(t))}
+func (d *differ) makeGenerated(t *GeneratedTable) []printedSQL {
+	out := append([]printedSQL{sql(CreateGenerated(t))}, d.close(t.ID)...)
 	if t.RLS {
 		out = append(out, sql(RowSecurity(t.ID, EnableRLS)))
 	}
@@ -136,7 +145,7 @@ func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
 		return
 	}
 	d.fresh[id] = true
-	statements := append([]printedSQL{sql(DropObject(id))}, makeGenerated(want)...)
+	statements := append([]printedSQL{sql(DropObject(id))}, d.makeGenerated(want)...)
 	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{
 		About:  about(id, d.place(), ""),
 		Before: "other columns", After: describeGenerated(want),
@@ -255,12 +264,12 @@ func (d *differ) compareFunctions() {
 // createFunction makes or replaces a function. Postgres gives EXECUTE on a new
 // one to PUBLIC, which is taken away at once.
 func (d *differ) createFunction(f *Function) []printedSQL {
-	out := []printedSQL{sql(CreateFunction(f)), sql(SetOwner(f.ID, f.Owner))}
-	public := GrantKey{Object: f.ID, Grantee: Public(), Privilege: PrivilegeExecute}
-	_, wanted := d.want.Grants[public]
-	if _, there := d.live.Functions[f.ID]; !there && !wanted {
-		out = append(out, sql(RevokeSQL([]GrantKey{public}, "", false)))
+	out := []printedSQL{sql(CreateFunction(f))}
+	if _, there := d.live.Functions[f.ID]; !there {
+		out = append(out, sql(RevokeSQL([]GrantKey{{Object: f.ID, Grantee: Public()}}, "", false)))
+		out = append(out, d.close(f.ID)...)
 	}
+	out = append(out, sql(SetOwner(f.ID, f.Owner)))
 	if f.Comment != "" {
 		out = append(out, sql(CommentOn(f.ID, f.Comment)))
 	}

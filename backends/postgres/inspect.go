@@ -108,7 +108,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{}, Same: map[ObjectID]bool{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{},
 		},
 	}
 	for _, g := range scope.Generated {
@@ -137,6 +137,7 @@ func (in *inspection) start(ctx context.Context) error {
 	if err := server.run(ctx,
 		&catalogQuery{name: "settings", sql: pinSession},
 		&catalogQuery{name: "server", sql: queryServer, each: in.server},
+		&catalogQuery{name: "inherited privileges", sql: queryInherited, each: in.inherited},
 	); err != nil {
 		return err
 	}
@@ -223,6 +224,9 @@ func (in *inspection) readTables(ctx context.Context) error {
 	)
 	for _, g := range in.live.Grants {
 		g.Grantors = sortedUnique(g.Grantors, strings.Compare)
+	}
+	for kind, list := range in.live.Inherited {
+		in.live.Inherited[kind] = sortedUnique(list, Grantee.Compare)
 	}
 	for _, seqs := range in.live.Sequences {
 		slices.SortFunc(seqs, ObjectID.Compare)

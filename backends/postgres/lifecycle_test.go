@@ -295,3 +295,21 @@ func TestRecordLost(t *testing.T) {
 	apply(t, conn, p)
 	requireEmpty(t, conn, want)
 }
+
+// Default privileges do not open what a plan makes.
+func TestDefaultPrivilegesOpenNothing(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("defaults")
+	conn := connect(t, pgtest.Database(t))
+	execute(t, conn, f.ddl()+`; CREATE ROLE defaults_x; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO defaults_x, PUBLIC;
+		ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO defaults_x; ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO defaults_x`)
+	want := f.state()
+	apply(t, conn, makePlan(t, conn, want))
+	requireEmpty(t, conn, want)
+	open := rows(t, conn, `SELECT has_table_privilege('defaults_x', 'postern.passwords', 'SELECT'),
+		has_function_privilege('defaults_x', 'postern.me()', 'EXECUTE'), has_schema_privilege('defaults_x', 'postern', 'USAGE')`)
+	if !slices.Equal(open, []string{"f|f|f"}) {
+		t.Errorf("open: %q", open)
+	}
+	execute(t, conn, `ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM defaults_x, PUBLIC; DROP OWNED BY defaults_x`)
+}

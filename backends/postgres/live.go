@@ -23,6 +23,9 @@ type Live struct {
 	// Same holds policies of which Postgres itself says that they are the
 	// desired ones in another spelling.
 	Same map[ObjectID]bool
+	// Inherited says to whom new objects of the connected role are open by
+	// default.
+	Inherited map[Kind][]Grantee
 	// Administrators are roles with CREATEROLE that are members of roles in
 	// scope.
 	Administrators map[string]bool

@@ -171,6 +171,16 @@ func (in *inspection) defaultPrivilege(r row) error {
 	return nil
 }
 
+func (in *inspection) inherited(r row) error {
+	to := Public()
+	if r[1] != nil {
+		to = ToRole(r.text(1))
+	}
+	kind := kindOfDefault[r.text(0)]
+	in.live.Inherited[kind] = append(in.live.Inherited[kind], to)
+	return nil
+}
+
 var (
 	volatilities = map[string]string{"i": "IMMUTABLE", "s": "STABLE", "v": "VOLATILE"}
 	parallels    = map[string]string{"s": "SAFE", "r": "RESTRICTED", "u": "UNSAFE"}
