@@ -52,20 +52,15 @@ func newBuild(s *session) *cobra.Command {
 	return cmd
 }
 
-// write writes each artifact beside its place and renames it, so that a reader
-// never sees half a file.
+// write writes the artifacts, each in one step.
 func write(dir string, artifacts []backend.Artifact) error {
 	for _, a := range artifacts {
 		path := filepath.Join(dir, filepath.FromSlash(a.Path))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("writing artifacts: %w", err)
 		}
-		tmp := path + ".tmp"
-		if err := os.WriteFile(tmp, a.Data, 0o644); err != nil {
-			return fmt.Errorf("writing artifacts: %w", err)
-		}
-		if err := os.Rename(tmp, path); err != nil {
-			return fmt.Errorf("writing artifacts: %w", err)
+		if err := replaceFile(path, a.Data, 0o644); err != nil {
+			return err
 		}
 	}
 	return nil

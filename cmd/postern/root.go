@@ -100,7 +100,8 @@ func newRoot(s *session) *cobra.Command {
 // commands is the table of all commands.
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		newValidate(s), newTest(s), newBuild(s), newPlan(s), newApply(s), newVersion(s),
+		newInit(s), newFmt(s), newValidate(s), newTest(s), newBuild(s),
+		newPlan(s), newApply(s), newVersion(s),
 	}
 }
 

@@ -45,7 +45,7 @@ const (
 )
 
 func (p *printer) paint(color, s string) string {
-	if !p.Color || s == "" {
+	if !p.Color || s == "" || color == "" {
 		return s
 	}
 	return color + s + reset
