@@ -318,4 +318,3 @@ func article(noun string) string {
 	}
 	return "A " + noun
 }
-

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -93,6 +94,12 @@ type parser struct {
 func (p *parser) file(hp *hclparse.Parser, f source.File) *hcl.File {
 	var file *hcl.File
 	var diags hcl.Diagnostics
+	if line, deep := tooDeep(f.Data); deep {
+		at := source.Pos{Line: line, Column: 1}
+		p.diags.Fail(CodeInvalid, source.Span{File: f.Name, Start: at, End: at}, "The file nests too deep",
+			fmt.Sprintf("Brackets and signs may nest %d levels.", maxNesting))
+		return nil
+	}
 	if strings.HasSuffix(f.Name, ".json") {
 		file, diags = hp.ParseJSON(f.Data, f.Name)
 	} else {
