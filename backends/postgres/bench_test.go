@@ -43,8 +43,11 @@ func benchState(n int) (*State, string) {
 			}
 		}
 		for _, a := range accounts {
-			for _, p := range []Privilege{PrivilegeSelect, PrivilegeUpdate, PrivilegeDelete} {
-				want.Grants[GrantKey{Object: id, Grantee: ToRole(a), Privilege: p}] = &Grant{}
+			want.Grants[GrantKey{Object: id, Grantee: ToRole(a), Privilege: PrivilegeDelete}] = &Grant{}
+			for _, c := range []string{"id", "owner_id", "amount", "region"} {
+				for _, p := range []Privilege{PrivilegeSelect, PrivilegeUpdate} {
+					want.Grants[GrantKey{Object: ColumnID(id, c), Grantee: ToRole(a), Privilege: p}] = &Grant{}
+				}
 			}
 		}
 	}

@@ -8,7 +8,7 @@ const (
 	CodeVersion         diag.Code = "postgres-version"           // the server is older than PostgreSQL 14
 	CodeEncoding        diag.Code = "postgres-encoding"          // the database is not encoded in UTF8
 	CodeStandby         diag.Code = "postgres-standby"           // (warning) the server is a standby, to which nothing can be applied
-	CodePassword        diag.Code = "postgres-password"          // the password of an account cannot be read
+	CodeUnreadable      diag.Code = "postgres-unreadable"        // the password of an account cannot be read
 	CodePrivilege       diag.Code = "postgres-privilege"         // the connected role lacks a privilege that the plan needs
 	CodeForeignMark     diag.Code = "postgres-foreign-mark"      // an object carries the mark of another project
 	CodeRoleMissing     diag.Code = "postgres-role-missing"      // a role that is to be adopted does not exist

@@ -112,7 +112,7 @@ func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Li
 		secret := plan.Secret{Account: role.PasswordFor, Role: login, From: passwordSource(opts.Datasource, role.PasswordFor)}
 		password, err := opts.Secrets(ctx, secret)
 		if err != nil {
-			diags.Fail(CodePassword, role.Source, fmt.Sprintf("the password of account %s cannot be read", role.PasswordFor), err.Error())
+			diags.Fail(CodeUnreadable, role.Source, fmt.Sprintf("the password of account %s cannot be read", role.PasswordFor), err.Error())
 			continue
 		}
 		if !verifies(known[login], password) {
