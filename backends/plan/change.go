@@ -24,11 +24,17 @@ func (o Object) String() string { return string(o.Kind) + " " + o.Name }
 // ReasonDrift says that a change undoes what was made outside the project.
 const ReasonDrift = "drift: made outside this project"
 
+// ReasonBefore says the same of a database that nothing was applied to yet.
+const ReasonBefore = "was there before this project"
+
 // About is what every change says of its object.
 type About struct {
 	Object Object      `json:"object"`
 	Span   source.Span `json:"span"`   // the block of the source that wants it; zero for what it does not know
 	Reason string      `json:"reason"` // why, where the source alone does not say it; may be empty
+	// Drift says that the change undoes what was made by hand after the last
+	// plan was applied; else it is the source that has changed.
+	Drift bool `json:"drift"`
 }
 
 // Change is one difference between what a target holds and what it should
@@ -65,6 +71,22 @@ func (Remove) change() {}
 
 // What is the object that changes.
 func (a About) What() About { return a }
+
+// With is the change with something else said of its object.
+func With(c Change, about About) Change {
+	switch x := c.(type) {
+	case Add:
+		x.About = about
+		return x
+	case Modify:
+		x.About = about
+		return x
+	case Remove:
+		x.About = about
+		return x
+	}
+	return c
+}
 
 // Action is the word for a change in the JSON form.
 type Action string

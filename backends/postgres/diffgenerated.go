@@ -303,6 +303,7 @@ func (d *differ) record() {
 	if table == nil {
 		return
 	}
+	d.recordProject(table.ID)
 	if len(d.adopted) > 0 {
 		d.add(item{phase: phaseRecord, order: 1, id: table.ID, change: plan.Add{About: plan.About{
 			Object: plan.Object{Kind: "record", Name: printed(table.ID)}, Span: d.place(), Reason: "not on record in this database",

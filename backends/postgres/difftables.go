@@ -215,8 +215,12 @@ func (d *differ) protect(want, have *Table, reason string) {
 		if !a.on && !a.off {
 			continue
 		}
+		why := reason
+		if why == "" && a.on && d.protectedOnce(id) {
+			why = plan.ReasonDrift
+		}
 		it.change = plan.Modify{
-			About:  plan.About{Object: plan.Object{Kind: "row security", Name: printed(id)}, Span: span, Reason: reason},
+			About:  plan.About{Object: plan.Object{Kind: "row security", Name: printed(id)}, Span: span, Reason: why},
 			Before: describeRowSecurity(a.do, false), After: describeRowSecurity(a.do, true),
 		}
 		d.add(it, sql(RowSecurity(id, a.do)))
@@ -226,6 +230,17 @@ func (d *differ) protect(want, have *Table, reason string) {
 			d.bound[owner] = append(d.bound[owner], printed(id))
 		}
 	}
+}
+
+// protectedOnce reports whether a plan made policies on a table before: it has
+// switched row security on as well.
+func (d *differ) protectedOnce(table ObjectID) bool {
+	for id := range d.live.Records {
+		if id.Kind == KindPolicy && id.Table() == table {
+			return true
+		}
+	}
+	return false
 }
 
 func describeRowSecurity(a RowSecurityAction, done bool) string {
@@ -307,8 +322,12 @@ func (d *differ) createPolicy(id ObjectID, want *Policy) {
 	if d.live.Tables[id.Table()] == nil {
 		return // that the table is missing has been said
 	}
+	reason := ""
+	if r, ok := d.live.Records[id]; ok && r.Desired == policyHash(want.Using, want.Check) {
+		reason = plan.ReasonDrift
+	}
 	d.add(item{phase: phasePolicies, order: policyOrder(want, false), id: id, change: plan.Add{
-		About: about(id, d.policySource(want), ""), After: describePolicy(want),
+		About: about(id, d.policySource(want), reason), After: describePolicy(want),
 	}}, sql(CreatePolicy(want)))
 	d.lock[id.Table()] = true
 	d.made = append(d.made, want)

@@ -49,7 +49,7 @@ func newApply(s *session) *cobra.Command {
 			return s.apply(cmd.Context(), p, plans, actor)
 		},
 	}
-	f.add(cmd)
+	f.add(s, cmd)
 	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask")
 	cmd.Flags().StringVar(&actor, "actor", "", "`NAME` for the history; default: the database role")
 	return cmd

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
 )
@@ -22,9 +23,47 @@ type databaseFlags struct {
 	datasources []string
 }
 
-func (f *databaseFlags) add(cmd *cobra.Command) {
+func (f *databaseFlags) add(s *session, cmd *cobra.Command) {
 	f.inputFlags.add(cmd)
 	cmd.Flags().StringSliceVar(&f.datasources, "datasource", nil, "only these `DATASOURCES`; default: all Postgres ones")
+	_ = cmd.RegisterFlagCompletionFunc("datasource", s.completeDatasource)
+}
+
+// completeDatasource offers the names of the project's Postgres datasources.
+func (s *session) completeDatasource(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if p := s.quiet(cmd.Context()); p != nil && len(args) == 0 {
+		for _, ds := range p.Datasources {
+			if ds.Type == model.Postgres {
+				names = append(names, cobra.CompletionWithDesc(ds.Name, ds.Description))
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// quiet compiles the project without a word; nil where that fails.
+func (s *session) quiet(ctx context.Context) *model.Program {
+	f := &inputFlags{}
+	set, err := s.sources(ctx, f)
+	if err != nil {
+		return nil
+	}
+	in, err := s.inputs(f)
+	if err != nil {
+		return nil
+	}
+	p, _ := compiler.Compile(ctx, set, in)
+	return p
+}
+
+// one is the Postgres datasource of a name.
+func one(p *model.Program, name string) (*model.Datasource, error) {
+	list, err := (&databaseFlags{datasources: []string{name}}).databases(p)
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
 }
 
 // databases are the Postgres datasources that a command is about.

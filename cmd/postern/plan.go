@@ -45,7 +45,7 @@ func newPlan(s *session) *cobra.Command {
 			return nil
 		},
 	}
-	f.add(cmd)
+	f.add(s, cmd)
 	cmd.Flags().StringVarP(&file, "out", "o", "", "save the plan to `FILE`")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd

@@ -101,7 +101,7 @@ func newRoot(s *session) *cobra.Command {
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		newInit(s), newFmt(s), newValidate(s), newTest(s), newBuild(s),
-		newPlan(s), newApply(s), newVersion(s),
+		newPlan(s), newApply(s), newDrift(s), newVersion(s),
 	}
 }
 

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/cmd/internal/view"
+)
+
+func newDrift(s *session) *cobra.Command {
+	f := &databaseFlags{}
+	cmd := &cobra.Command{
+		Use:   "drift",
+		Short: "Find what was changed in the databases by hand",
+		Long: "Compares each database with what the project says, as plan does, and tells what was changed by hand\n" +
+			"since the last apply from what the project says and nobody has applied yet. Exits with 2 when there\n" +
+			"is either. It changes nothing: postern apply brings the database back.",
+		Example: "  postern drift\n" +
+			"  postern drift --json      # for a scheduled check",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, plans, err := s.plans(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if err := view.Drift(s.results(), plans); err != nil {
+				return err
+			}
+			if !empty(plans) {
+				return errChanges
+			}
+			return nil
+		},
+	}
+	f.add(s, cmd)
+	return cmd
+}
