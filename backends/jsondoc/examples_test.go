@@ -19,6 +19,8 @@ type target struct {
 	decider *jsondoc.Decider
 }
 
+func (target) Covers(*model.Table) bool { return true }
+
 func (target) Name() string { return "json" }
 
 func (e target) Answer(ctx context.Context, t *model.Test, asks []model.Ask) ([]bool, error) {
