@@ -24,7 +24,7 @@ type Decider struct {
 	queries map[*model.Datasource]prepared
 }
 
-type prepared struct{ allow, filter rego.PreparedEvalQuery }
+type prepared struct{ allow, filter, columns rego.PreparedEvalQuery }
 
 var _ backend.Decider = (*Decider)(nil)
 
@@ -46,6 +46,9 @@ func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 			return nil, err
 		}
 		if q.filter, err = prepare(ctx, compiler, store, pkg, "filter"); err != nil {
+			return nil, err
+		}
+		if q.columns, err = prepare(ctx, compiler, store, pkg, "columns"); err != nil {
 			return nil, err
 		}
 		d.queries[ds] = q
@@ -134,6 +137,28 @@ func (d *Decider) DecideMany(ctx context.Context, req model.Request, t *model.Ta
 			return nil, fmt.Errorf("filter of %s has the position %v", t.Address(), p)
 		}
 		out[i] = true
+	}
+	return out, nil
+}
+
+// Columns evaluates `columns`: the names of the columns of a record that the
+// user sees, in no order.
+func (d *Decider) Columns(ctx context.Context, req model.Request, t *model.Table, record model.Document) ([]string, error) {
+	in := requestInput(req, t, model.View)
+	in.set("record", value(record))
+	got, err := eval(ctx, d.queries[t.Datasource].columns, in)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := got.([]any)
+	if !ok {
+		return nil, fmt.Errorf("columns of %s is %T and not a set", t.Address(), got)
+	}
+	out := make([]string, len(list))
+	for i, c := range list {
+		if out[i], ok = c.(string); !ok {
+			return nil, fmt.Errorf("columns of %s has %v", t.Address(), c)
+		}
 	}
 	return out, nil
 }

@@ -13,7 +13,7 @@ type Documents struct {
 
 // NewDocuments prepares the documents of one test.
 func NewDocuments(p *model.Program, t *model.Test) *Documents {
-	return &Documents{test: t, depth: relationDepth(p)}
+	return &Documents{test: t, depth: RelationDepth(p)}
 }
 
 // Of is the document of a record of the table with these values.
@@ -59,8 +59,8 @@ func joined(r *model.Relation, from, to map[string]model.Value) bool {
 	return true
 }
 
-// relationDepth is the longest chain of relations in any condition.
-func relationDepth(p *model.Program) int {
+// RelationDepth is the longest chain of relations in any condition.
+func RelationDepth(p *model.Program) int {
 	depth := 0
 	look := func(c model.Condition) {
 		if c.Source != nil {

@@ -25,6 +25,7 @@ import (
 type DB struct {
 	program   *model.Program
 	server    *throwaway.Server
+	own       bool // the server is this DB's own
 	databases map[*model.Datasource]*database
 }
 
@@ -37,6 +38,7 @@ type database struct {
 	key     postgres.Key
 	applied bool
 	now     model.Timestamp // the time that the policies were written for
+	bulk    bool            // what Keep and Bulk need is there
 }
 
 // Start starts a server and makes the databases of a program. Close ends it.
@@ -45,12 +47,23 @@ func Start(ctx context.Context, p *model.Program) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db, err := Open(ctx, server, p, "test")
+	if err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	db.own = true
+	return db, nil
+}
+
+// Open makes the databases of a program, whose names start with the prefix, in
+// a server that is there. Close drops them, and the program's roles.
+func Open(ctx context.Context, server *throwaway.Server, p *model.Program, prefix string) (*DB, error) {
 	db := &DB{program: p, server: server, databases: map[*model.Datasource]*database{}}
 	for i, ds := range p.Datasources {
 		if ds.Type != model.Postgres {
 			continue
 		}
-		d := &database{program: p, ds: ds, name: fmt.Sprintf("test_%d", i)}
+		d := &database{program: p, ds: ds, name: fmt.Sprintf("%s_%d", prefix, i)}
 		db.databases[ds] = d
 		if err := d.create(ctx, server); err != nil {
 			return nil, errors.Join(fmt.Errorf("making the database of datasource.%s: %w", ds.Name, err), db.Close())
@@ -59,14 +72,47 @@ func Start(ctx context.Context, p *model.Program) (*DB, error) {
 	return db, nil
 }
 
-// Close ends the server and removes all that it held.
+// Close ends the server and removes all that it held; in a server that was
+// there, the databases and the roles of the program.
 func (db *DB) Close() error {
+	ctx := context.Background()
 	for _, d := range db.databases {
 		if d.conn != nil {
-			_ = d.conn.Close(context.Background())
+			_ = d.conn.Close(ctx)
 		}
 	}
-	return db.server.Stop()
+	if db.own {
+		return db.server.Stop()
+	}
+	var errs []error
+	for _, d := range db.databases {
+		errs = append(errs, db.server.DropDatabase(ctx, d.name))
+	}
+	return errors.Join(append(errs, db.dropRoles(ctx))...)
+}
+
+// dropRoles drops the roles that the program's databases had.
+func (db *DB) dropRoles(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, db.server.URL("postgres"))
+	if err != nil {
+		return fmt.Errorf("connecting: %w", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, _ := conn.Query(ctx, "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = $1", postgres.Mark(db.program.Project))
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("reading the roles: %w", err)
+	}
+	for _, name := range names {
+		sql, err := new(sqltext.Builder).Raw("DROP ROLE ").Ident(name).SQL()
+		if err == nil {
+			_, err = conn.Exec(ctx, string(sql))
+		}
+		if err != nil {
+			return fmt.Errorf("dropping the role %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // Name is "postgres".
