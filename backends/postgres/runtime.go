@@ -120,6 +120,7 @@ func (b *runtimeBuilder) grant(id ObjectID, to Grantee, p Privilege) {
 // readers are the functions that read JSON values as typed ones; all errors of
 // type become NULL, which is unknown.
 func (b *runtimeBuilder) readers() {
+	b.function("document", "s text", "json", "IMMUTABLE", b.body("document"))
 	b.function("claim", "document json, path text[]", "json", "IMMUTABLE", b.body("claim"))
 	b.function("plain_number", "value json", "numeric", "IMMUTABLE", b.body("plain_number"))
 	b.function("day", "s text", "date", "IMMUTABLE", b.body("day"))

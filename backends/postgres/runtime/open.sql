@@ -15,7 +15,7 @@ BEGIN
     IF (sha256(postern.mac(parts[2]::int, left(token, -65))) = sha256(decode(parts[4], 'hex'))) IS NOT TRUE THEN
         RAISE EXCEPTION 'postern: the token is not signed with a key of this database' USING ERRCODE = '28000';
     END IF;
-    payload := convert_from(decode(parts[3], 'base64'), 'UTF8')::json;
+    payload := postern.document(convert_from(decode(parts[3], 'base64'), 'UTF8'));
     IF (payload ->> 'database' = current_database()) IS NOT TRUE THEN
         RAISE EXCEPTION 'postern: the token is for another database' USING ERRCODE = '28000';
     END IF;

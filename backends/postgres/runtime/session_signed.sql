@@ -17,5 +17,5 @@ BEGIN
         OR (sha256(postern.mac(parts[1]::int, 'session:' || left(seal, -65))) = sha256(decode(parts[5], 'hex'))) IS NOT TRUE THEN
         RAISE EXCEPTION 'postern: the identity of this session was changed' USING ERRCODE = '28000';
     END IF;
-    RETURN convert_from(decode(parts[2], 'base64'), 'UTF8')::json;
+    RETURN postern.document(convert_from(decode(parts[2], 'base64'), 'UTF8'));
 END
