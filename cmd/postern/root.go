@@ -100,8 +100,8 @@ func newRoot(s *session) *cobra.Command {
 // commands is the table of all commands.
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		newInit(s), newFmt(s), newValidate(s), newTest(s), newBuild(s),
-		newPlan(s), newApply(s), newDrift(s), newVersion(s),
+		newDemo(s), newInit(s), newFmt(s), newValidate(s), newTest(s), newBuild(s),
+		newPlan(s), newApply(s), newDrift(s), newToken(s), newKey(s), newVersion(s),
 	}
 }
 

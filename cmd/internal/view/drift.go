@@ -74,6 +74,10 @@ func (p *printer) drift(pl *plan.Plan) {
 		p.printf("No drift. The database %s holds what was applied.\n", safeLine(pl.Database))
 		return
 	}
+	p.differences(hand, source)
+}
+
+func (p *printer) differences(hand, source []plan.Change) {
 	if len(hand) > 0 {
 		p.printf("%s\n", p.paint(bold, "Made by hand; apply would undo it"))
 		for _, c := range hand {

@@ -131,12 +131,21 @@ func (p *printer) change(c plan.Change) {
 	}
 	w := words(c)
 	head, tail, at := safeLine(w.head), safeLine(w.tail), note(c.What())
+	below := ""
+	if columns(at) > p.Width*4/10 {
+		at, below = "", at
+	}
 	if tail != "" && columns(head)+columns(tail)+columns(at)+7 <= p.Width {
 		head, tail = head+" "+tail, ""
 	}
 	p.headline(p.paint(color, symbol), head, at)
 	if tail != "" {
 		p.printf("      %s\n", tail)
+	}
+	if below != "" {
+		for _, line := range paragraph(below, p.Width-6) {
+			p.printf("      %s\n", p.paint(dim, line))
+		}
 	}
 	if plan.ActionOf(c) != plan.ActionRemove {
 		p.side(red, "-", w.was, w.is)
