@@ -60,6 +60,19 @@ func BenchmarkEmit(b *testing.B) {
 	}
 }
 
+func BenchmarkNewDecider(b *testing.B) {
+	for _, n := range []int{100, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			p := largeProgram(n)
+			for b.Loop() {
+				if _, err := NewDecider(context.Background(), p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func benchmarkQuestion(p *model.Program) backend.Question {
 	const id = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 	return backend.Question{

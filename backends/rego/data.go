@@ -45,6 +45,7 @@ type tableData struct {
 
 type policyData struct {
 	Columns []string `json:"columns"`
+	Check   string   `json:"check"` // the function that holds its check: "when" or "check"
 }
 
 type grantData struct {
@@ -128,7 +129,11 @@ func newTableData(t *model.Table) tableData {
 		out.Guards = append(out.Guards, g.Guard.Name)
 	}
 	for _, target := range t.Policies {
-		out.Policies[target.Policy.Name] = policyData{Columns: columnNames(target.Columns)}
+		check := "when"
+		if ownCheck(target) {
+			check = "check"
+		}
+		out.Policies[target.Policy.Name] = policyData{Columns: columnNames(target.Columns), Check: check}
 		for _, a := range target.Allow {
 			bySubject := out.Grants[string(a)]
 			if bySubject == nil {

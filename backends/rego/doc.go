@@ -3,7 +3,7 @@
 //
 // What is emitted has three parts. Conditions are code: one function rule
 // `when`, `check` or `guard` for each policy or guard on a table, found by rule
-// indexing on its constant arguments. Who a policy is for, what it allows and
+// indexing on the comparisons that it begins with. Who a policy is for, what it allows and
 // which columns it includes are data: a decision looks up the policies of the
 // table, the action and each of the user's subjects, so that its cost does not
 // grow with the number of policies. The rest is written by hand once: the folder

@@ -1,6 +1,7 @@
 package rego
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,15 +46,17 @@ func conditions(p *model.Program, ds *model.Datasource) ([]rule, error) {
 func (r *rules) policy(t *model.PolicyTarget) {
 	about := &note{title: t.Policy.Name, description: t.Policy.Description, source: t.Span.String()}
 	r.condition(t.Table, "when", t.Policy.Name, about, t.When.Holds)
-	if !t.Allows(model.Create) && !t.Allows(model.Edit) {
-		return
+	if ownCheck(t) {
+		r.condition(t.Table, "check", t.Policy.Name, nil, t.Check.Holds)
 	}
-	if t.Check.Holds == t.When.Holds {
-		args := []term{text(t.Table.Name), text(t.Policy.Name), name(record)}
-		r.add(rule{name: "check", args: args, body: body{test{term: call{fn: "when", args: args}}}})
-		return
-	}
-	r.condition(t.Table, "check", t.Policy.Name, nil, t.Check.Holds)
+}
+
+// ownCheck reports whether a policy asks something else of a new record than of
+// one as it stands. Otherwise the data says that `when` is its check as well: a
+// rule that called the function `when` would depend on all of its rules, and the
+// engine's dependencies would grow with the square of the policies.
+func ownCheck(t *model.PolicyTarget) bool {
+	return (t.Allows(model.Create) || t.Allows(model.Edit)) && t.Check.Holds != t.When.Holds
 }
 
 // guard writes when a guard lets a record pass: its user is surely outside it,
@@ -64,19 +67,19 @@ func (r *rules) guard(p *model.Program, t *model.GuardTarget) {
 }
 
 // condition writes one condition as rules of the function fn, a rule for each
-// alternative; the constant arguments come first, so that the engine's rule
-// index finds them at once. Without an alternative it writes none, for an
+// alternative. They begin with comparisons of arguments with constants, by which
+// the engine's rule index finds them at once; it does not look at constants in
+// a rule's head. Without an alternative it writes none, for an
 // unknown policy grants nothing and an unknown guard does not pass.
 func (r *rules) condition(t *model.Table, fn, owner string, about *note, c model.Cond) {
 	next := 0
 	s := &scope{out: r, next: &next, err: &r.err, base: strings.Join([]string{"any", word(t.Name), word(owner)}, "_")}
 	c = atEntry(t.Datasource, c)
+	found := body{test{term: infix{"==", name("table"), text(t.Name)}}, test{term: infix{"==", name("owner"), text(owner)}}}
+	found = slices.Clip(found)
 	for _, b := range s.alternatives(c) {
-		args := []term{text(t.Name), text(owner), b.argument(record)}
-		if len(b) == 0 {
-			b = nil
-		}
-		r.add(rule{note: about, name: fn, args: args, body: b})
+		args := []term{name("table"), name("owner"), b.argument(record)}
+		r.add(rule{note: about, name: fn, args: args, body: append(found, b...)})
 	}
 }
 

@@ -80,7 +80,7 @@ granting contains policy if {
 	entered
 	input.action == "create"
 	some policy in policies(input.table, "create")
-	check(input.table, policy, new)
+	fits(input.table, policy, new)
 }
 
 failing(table, record) := {g | some g in model.tables[table].guards} - {g |
@@ -136,6 +136,17 @@ granted(table, action, record) if {
 checked(table, action, record) if {
 	is_object(record)
 	some policy in policies(table, action)
+	fits(table, policy, record)
+}
+
+# What a policy asks of a new record.
+fits(table, policy, record) if {
+	model.tables[table].policies[policy].check == "when"
+	when(table, policy, record)
+}
+
+fits(table, policy, record) if {
+	model.tables[table].policies[policy].check == "check"
 	check(table, policy, record)
 }
 
