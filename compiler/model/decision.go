@@ -74,9 +74,9 @@ func (p *Program) Old(e Entry, t *Table, a Action) Cond {
 
 func (p *Program) old(e Entry, t *Table, a Action) Cond {
 	if a == Edit || a == Delete {
-		return AllOf(p.MayUse(e), p.Guarded(t), p.granted(e, t, a, false), p.granted(e, t, View, false))
+		return p.throughEntry(e, p.Guarded(t), p.granted(e, t, a, false), p.granted(e, t, View, false))
 	}
-	return AllOf(p.MayUse(e), p.Guarded(t), p.granted(e, t, a, false))
+	return p.throughEntry(e, p.Guarded(t), p.granted(e, t, a, false))
 }
 
 // New is the condition that a write's new record must satisfy: for Create and
@@ -84,12 +84,43 @@ func (p *Program) old(e Entry, t *Table, a Action) Cond {
 func (p *Program) New(e Entry, t *Table, a Action) Cond {
 	switch a {
 	case Create:
-		return p.specialize(e, AllOf(p.MayUse(e), p.Guarded(t), p.granted(e, t, Create, true)))
+		return p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Create, true)))
 	case Edit:
-		return p.specialize(e, AllOf(p.MayUse(e), p.Guarded(t), p.granted(e, t, Edit, true), p.granted(e, t, View, false)))
+		return p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Edit, true), p.granted(e, t, View, false)))
 	default:
 		return False{}
 	}
+}
+
+// throughEntry is the conjunction of what an entry asks and of conds, in which
+// the group that the entry asks for is not asked for again.
+func (p *Program) throughEntry(e Entry, conds ...Cond) Cond {
+	gate := p.MayUse(e)
+	rest := AllOf(conds...)
+	if group, ok := asksGroup(gate); ok {
+		rest = Rewrite(rest, func(atom Cond) Cond {
+			if g, ok := asksGroup(atom); ok && g == group {
+				return truth(!atom.(*In).Not)
+			}
+			return atom
+		})
+	}
+	return AllOf(gate, rest)
+}
+
+// asksGroup is the group that an atom asks the user to be in, or not to be in.
+func asksGroup(c Cond) (string, bool) {
+	in, ok := c.(*In)
+	if !ok {
+		return "", false
+	}
+	name, isText := in.Elem.(*Literal)
+	_, ofUser := in.Set.(*GroupsRef)
+	if !isText || !ofUser {
+		return "", false
+	}
+	group, isText := name.Value.(string)
+	return group, isText
 }
 
 // granted is the condition under which some policy grants the action; check
