@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
@@ -22,6 +25,7 @@ type DesiredOptions struct {
 //
 // One policy stands for each account, table and command: Postgres ORs the
 // policies of a table, and evaluates several gated ones much slower than one.
+// Accounts that get the same share the policy, which has the name of the first.
 // A write needs view: an UPDATE or DELETE without WHERE skips SELECT policies,
 // so view's condition is part of the write policies. INSERT … RETURNING and
 // ON CONFLICT with a target also need view of the record (Postgres asks the
@@ -38,7 +42,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	}
 	d := &desired{
 		p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
-		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, appTables: map[*model.Table]bool{},
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: map[*model.Table]bool{},
 	}
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
@@ -49,7 +53,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	rt.build()
 	d.errs = append(d.errs, rt.errs...)
 	d.tables()
-	for _, a := range ds.Accounts {
+	for _, a := range slices.SortedFunc(slices.Values(ds.Accounts), byRole) {
 		if e, ok := a.EntryOf(); ok {
 			d.account(a, e)
 		}
@@ -71,6 +75,7 @@ type desired struct {
 	errs  []error
 
 	cache     map[accessKey][]granted
+	shared    map[sharedKey]*Policy
 	appTables map[*model.Table]bool
 }
 
@@ -214,17 +219,47 @@ var actionCommands = map[model.Action]Command{
 	model.View: CommandSelect, model.Create: CommandInsert, model.Edit: CommandUpdate, model.Delete: CommandDelete,
 }
 
-// addPolicy adds the policy and grants of one action.
-func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) {
-	table := TableID(t.Schema, t.SQLName)
+func byRole(a, b *model.ServiceAccount) int { return strings.Compare(a.Role, b.Role) }
+
+// sharedKey tells policies apart; accounts that need the same one share it.
+type sharedKey struct {
+	table        ObjectID
+	command      Command
+	using, check sqltext.SQL
+}
+
+// policy adds the policy of one action, or the account to one that is there.
+func (d *desired) policy(a *model.ServiceAccount, table ObjectID, t *model.Table, g granted) {
+	key := sharedKey{table: table, command: actionCommands[g.action], using: g.using, check: g.check}
+	if p := d.shared[key]; p != nil {
+		p.To = append(p.To, ToRole(a.Role))
+		p.Sources = mergeOrigins(p.Sources, g.sources)
+		return
+	}
 	p := &Policy{
-		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(g.action))), Command: actionCommands[g.action], Permissive: true,
+		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(g.action))), Command: key.command, Permissive: true,
 		To: []Grantee{ToRole(a.Role)}, Using: g.using, Check: g.check, Sources: g.sources,
 	}
 	if _, taken := d.state.Policies[p.ID]; taken {
 		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), inQuotes(p.ID.Sub)))
 	}
-	d.state.Policies[p.ID] = p
+	d.state.Policies[p.ID], d.shared[key] = p, p
+}
+
+// mergeOrigins is both lists, each block once, in order of their names.
+func mergeOrigins(a, b []Origin) []Origin {
+	if slices.Equal(a, b) {
+		return a
+	}
+	out := slices.Concat(a, b)
+	slices.SortFunc(out, func(x, y Origin) int { return cmp.Compare(x.Block, y.Block) })
+	return slices.CompactFunc(out, func(x, y Origin) bool { return x.Block == y.Block })
+}
+
+// addPolicy adds the policy and grants of one action.
+func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) {
+	table := TableID(t.Schema, t.SQLName)
+	d.policy(a, table, t, g)
 	switch g.action {
 	case model.Delete:
 		d.grant(table, a.Role, PrivilegeDelete)

@@ -78,7 +78,7 @@ func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {
 func (d *differ) close(id ObjectID) []printedSQL {
 	var out []printedSQL
 	for _, to := range d.live.Inherited[id.Kind] {
-		out = append(out, sql(RevokeSQL([]GrantKey{{Object: id, Grantee: to}}, "", false)))
+		out = append(out, sql(RevokeSQL([]GrantKey{{Object: id, Grantee: to}}, false)))
 	}
 	return out
 }
@@ -266,7 +266,7 @@ func (d *differ) compareFunctions() {
 func (d *differ) createFunction(f *Function) []printedSQL {
 	out := []printedSQL{sql(CreateFunction(f))}
 	if _, there := d.live.Functions[f.ID]; !there {
-		out = append(out, sql(RevokeSQL([]GrantKey{{Object: f.ID, Grantee: Public()}}, "", false)))
+		out = append(out, sql(RevokeSQL([]GrantKey{{Object: f.ID, Grantee: Public()}}, false)))
 		out = append(out, d.close(f.ID)...)
 	}
 	out = append(out, sql(SetOwner(f.ID, f.Owner)))

@@ -30,6 +30,45 @@ func wholeObject(id ObjectID) ObjectID {
 	return id
 }
 
+// sharedGrant is one GRANT or REVOKE for several grantees.
+type sharedGrant struct {
+	grantGroup            // of the first grantee
+	keys       []GrantKey // the first grantee's
+	others     []Grantee
+}
+
+// mergeGrants puts the groups in order and joins those of one object that
+// differ in nothing but the grantee, and for which why says the same.
+func mergeGrants(groups map[grantGroup][]GrantKey, why func(GrantKey) string) []*sharedGrant {
+	type same struct {
+		object        ObjectID
+		grantor, text string
+	}
+	var out []*sharedGrant
+	known := map[same]*sharedGrant{}
+	var text []byte
+	for _, g := range slices.SortedFunc(maps.Keys(groups), grantGroup.compare) {
+		keys := groups[g]
+		slices.SortFunc(keys, GrantKey.Compare)
+		text = text[:0]
+		for _, k := range keys {
+			text = append(append(append(append(text, k.Object.Sub...), 0), k.Privilege...), 0)
+		}
+		if why != nil {
+			text = append(text, why(keys[0])...)
+		}
+		key := same{object: g.object, grantor: g.grantor, text: string(text)}
+		if s := known[key]; s != nil {
+			s.others = append(s.others, g.grantee)
+			continue
+		}
+		s := &sharedGrant{grantGroup: g, keys: keys}
+		known[key] = s
+		out = append(out, s)
+	}
+	return out
+}
+
 // wantedGrants is what is desired, with the sequences that inserts need.
 func (d *differ) wantedGrants() map[GrantKey]*Grant {
 	want := maps.Clone(d.want.Grants)
@@ -96,14 +135,14 @@ func (d *differ) compareGrants() {
 			}
 		}
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(revoke), grantGroup.compare) {
-		d.revoke(g, revoke[g], going, false)
+	for _, s := range mergeGrants(revoke, d.why) {
+		d.revoke(*s, going, false)
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(option), grantGroup.compare) {
-		d.revoke(g, option[g], going, true)
+	for _, s := range mergeGrants(option, d.why) {
+		d.revoke(*s, going, true)
 	}
-	for _, g := range slices.SortedFunc(maps.Keys(grant), grantGroup.compare) {
-		d.grant(g, grant[g])
+	for _, s := range mergeGrants(grant, nil) {
+		d.grant(*s)
 	}
 }
 
@@ -172,32 +211,34 @@ func (d *differ) grantSource(g grantGroup) source.Span {
 	return source.Span{}
 }
 
-func (d *differ) grant(g grantGroup, keys []GrantKey) {
-	keys = d.named(keys)
-	text, err := GrantSQL(keys)
-	d.add(item{phase: phaseWiden, order: 1, id: g.object, change: plan.Add{
-		About: plan.About{Object: grantObject(keys, g), Span: d.grantSource(g)}, After: string(text),
+func (d *differ) grant(s sharedGrant) {
+	keys := d.named(s.keys)
+	text, err := GrantSQL(keys, s.others...)
+	d.add(item{phase: phaseWiden, order: 1, id: s.object, change: plan.Add{
+		About: plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup)}, After: string(text),
 	}}, printedSQL{text, err})
 }
 
 // revoke takes privileges, or only the right to pass them on, away. going are
 // all the privileges that go: what their holders have passed on goes with
 // them (CASCADE) and needs no statement of its own.
-func (d *differ) revoke(g grantGroup, keys []GrantKey, going map[GrantKey]bool, optionOnly bool) {
-	d.losing(g, keys)
-	foreign := g.grantor != d.live.Owners[g.object]
-	here := slices.DeleteFunc(slices.Clone(keys), func(k GrantKey) bool {
-		k.Grantee = ToRole(g.grantor)
+func (d *differ) revoke(s sharedGrant, going map[GrantKey]bool, optionOnly bool) {
+	for _, to := range append([]Grantee{s.grantee}, s.others...) {
+		d.losing(to, s.keys)
+	}
+	foreign := s.grantor != d.live.Owners[s.object]
+	here := slices.DeleteFunc(slices.Clone(s.keys), func(k GrantKey) bool {
+		k.Grantee = ToRole(s.grantor)
 		return foreign && going[k]
 	})
-	keys = d.named(keys)
-	before, err := GrantSQL(keys)
+	keys := d.named(s.keys)
+	before, err := GrantSQL(keys, s.others...)
 	if err != nil {
 		d.errs = append(d.errs, err)
 		return
 	}
-	it := item{phase: phaseNarrow, order: 1, id: g.object}
-	describe := plan.About{Object: grantObject(keys, g), Span: d.grantSource(g), Reason: d.why(keys[0])}
+	it := item{phase: phaseNarrow, order: 1, id: s.object}
+	describe := plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup), Reason: d.why(keys[0])}
 	it.change = plan.Remove{About: describe, Before: string(before)}
 	if optionOnly {
 		it.change = plan.Modify{About: describe, Before: string(before) + " WITH GRANT OPTION", After: string(before)}
@@ -206,7 +247,7 @@ func (d *differ) revoke(g grantGroup, keys []GrantKey, going map[GrantKey]bool, 
 		d.add(it)
 		return
 	}
-	text, err := RevokeSQL(d.named(here), "", true)
+	text, err := RevokeSQL(d.named(here), true, s.others...)
 	if optionOnly {
 		text = "REVOKE GRANT OPTION FOR " + sqltext.SQL(strings.TrimPrefix(string(text), "REVOKE "))
 	}
@@ -214,7 +255,7 @@ func (d *differ) revoke(g grantGroup, keys []GrantKey, going map[GrantKey]bool, 
 	if foreign {
 		// A REVOKE takes away only what the current role, or the owner that it
 		// acts for, has granted.
-		as, aerr := build(func(b *sqltext.Builder) { b.Raw("SET LOCAL ROLE ").Ident(g.grantor) })
+		as, aerr := build(func(b *sqltext.Builder) { b.Raw("SET LOCAL ROLE ").Ident(s.grantor) })
 		statements = []printedSQL{{as, aerr}, {text, err}, {"RESET ROLE", nil}}
 	}
 	d.add(it, statements...)
@@ -222,16 +263,16 @@ func (d *differ) revoke(g grantGroup, keys []GrantKey, going map[GrantKey]bool, 
 
 // losing notes whom a REVOKE hits: roles outside the project lose rights, and
 // open sessions keep them for a while.
-func (d *differ) losing(g grantGroup, keys []GrantKey) {
-	if g.grantee.Public || d.accts[g.grantee.Role] == nil && !d.gone[g.grantee.Role] {
-		name := printedGrantee(g.grantee)
+func (d *differ) losing(to Grantee, keys []GrantKey) {
+	if to.Public || d.accts[to.Role] == nil && !d.gone[to.Role] {
+		name := printedGrantee(to)
 		if d.lost[name] == nil {
 			d.lost[name] = map[string]bool{}
 		}
 		d.lost[name][grantTarget(d.named(keys))] = true
 	}
-	if !g.grantee.Public {
-		d.stale[printed(RoleID(g.grantee.Role))] = true
+	if !to.Public {
+		d.stale[printed(RoleID(to.Role))] = true
 	}
 }
 
@@ -240,8 +281,12 @@ func grantTarget(keys []GrantKey) string {
 	return string(id.Kind) + " " + printed(id)
 }
 
-func grantObject(keys []GrantKey, g grantGroup) plan.Object {
-	return plan.Object{Kind: "grant", Name: grantTarget(keys) + " to " + printedGrantee(g.grantee)}
+func grantObject(keys []GrantKey, s sharedGrant) plan.Object {
+	name := grantTarget(keys) + " to " + printedGrantee(s.grantee)
+	for _, to := range s.others {
+		name += ", " + printedGrantee(to)
+	}
+	return plan.Object{Kind: "grant", Name: name}
 }
 
 // compareDefaultPrivileges takes away what accounts would get on objects that

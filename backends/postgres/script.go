@@ -127,7 +127,7 @@ func (w *scriptWriter) runtime() {
 	for _, id := range sortedIDs(w.state.Functions) {
 		f := w.state.Functions[id]
 		w.stmt(CreateFunction(f))
-		w.stmt(RevokeSQL([]GrantKey{{Object: id, Grantee: Public()}}, "", false))
+		w.stmt(RevokeSQL([]GrantKey{{Object: id, Grantee: Public()}}, false))
 		w.stmt(SetOwner(id, f.Owner))
 	}
 }
@@ -135,7 +135,7 @@ func (w *scriptWriter) runtime() {
 func (w *scriptWriter) denied() {
 	w.section("What nobody may hold")
 	for _, rule := range w.state.Scope.Denied {
-		w.stmt(RevokeSQL([]GrantKey{{Object: rule.Object, Grantee: rule.Grantee, Privilege: rule.Privilege}}, "", false))
+		w.stmt(RevokeSQL([]GrantKey{{Object: rule.Object, Grantee: rule.Grantee, Privilege: rule.Privilege}}, false))
 	}
 }
 
@@ -158,26 +158,15 @@ func (w *scriptWriter) tables() {
 	}
 }
 
-// grants writes one GRANT for all that one grantee holds on one object.
+// grants writes one GRANT for all who hold the same on one object.
 func (w *scriptWriter) grants() {
 	w.section("Grants")
-	keys := slices.SortedFunc(maps.Keys(w.state.Grants), func(x, y GrantKey) int {
-		return cmp.Or(grantedObject(x.Object).Compare(grantedObject(y.Object)), x.Grantee.Compare(y.Grantee), x.Compare(y))
-	})
-	for len(keys) > 0 {
-		n := 1
-		for n < len(keys) && grantedObject(keys[n].Object) == grantedObject(keys[0].Object) && keys[n].Grantee == keys[0].Grantee {
-			n++
-		}
-		w.stmt(GrantSQL(keys[:n]))
-		keys = keys[n:]
+	held := map[grantGroup][]GrantKey{}
+	for k := range w.state.Grants {
+		g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee}
+		held[g] = append(held[g], k)
 	}
-}
-
-// grantedObject is the object that a GRANT names: for a column, its table.
-func grantedObject(id ObjectID) ObjectID {
-	if id.Kind == KindColumn {
-		return id.Table()
+	for _, s := range mergeGrants(held, nil) {
+		w.stmt(GrantSQL(s.keys, s.others...))
 	}
-	return id
 }

@@ -230,29 +230,25 @@ func grantee(b *sqltext.Builder, g Grantee) {
 	b.Ident(g.Role)
 }
 
-// GrantSQL grants privileges on objects to one grantee. All keys must have
-// the same grantee and be on one object, or on columns of one table.
-func GrantSQL(keys []GrantKey) (sqltext.SQL, error) {
+// GrantSQL grants privileges on objects to the keys' one grantee, and to
+// others alike. All keys must be on one object, or on columns of one table.
+func GrantSQL(keys []GrantKey, others ...Grantee) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) {
 		b.Raw("GRANT ")
 		privileges(b, keys)
 		b.Raw(" TO ")
-		grantee(b, keys[0].Grantee)
+		grantees(b, append([]Grantee{keys[0].Grantee}, others...))
 	})
 }
 
-// RevokeSQL takes privileges away, under the same rule as GrantSQL.
-// grantedBy names the grantor whose grant is meant, "" the current role's.
-// Cascade also takes what the grantee has passed on.
-func RevokeSQL(keys []GrantKey, grantedBy string, cascade bool) (sqltext.SQL, error) {
+// RevokeSQL takes privileges away, under the same rule as GrantSQL. Cascade
+// also takes what the grantees have passed on.
+func RevokeSQL(keys []GrantKey, cascade bool, others ...Grantee) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) {
 		b.Raw("REVOKE ")
 		privileges(b, keys)
 		b.Raw(" FROM ")
-		grantee(b, keys[0].Grantee)
-		if grantedBy != "" {
-			b.Raw(" GRANTED BY ").Ident(grantedBy)
-		}
+		grantees(b, append([]Grantee{keys[0].Grantee}, others...))
 		if cascade {
 			b.Raw(" CASCADE")
 		}
