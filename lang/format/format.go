@@ -49,12 +49,33 @@ func Format(f source.File) ([]byte, diag.List) {
 // and aligning can each make work for the other.
 const maxPasses = 8
 
-// labels puts quotes around bare labels.
+// labels puts quotes around bare labels. hclwrite does not read labels with
+// certain escapes, so blocks without a bare one are left alone, and so are
+// those of which it does not read all.
 func labels(body *hclwrite.Body) {
 	for _, b := range body.Blocks() {
-		b.SetLabels(b.Labels())
+		if bare, all := countLabels(b); bare > 0 && all == len(b.Labels()) {
+			b.SetLabels(b.Labels())
+		}
 		labels(b.Body())
 	}
+}
+
+// countLabels counts a block's labels, and those without quotes.
+func countLabels(b *hclwrite.Block) (bare, all int) {
+	for _, t := range b.BuildTokens(nil)[1:] {
+		switch t.Type {
+		case hclsyntax.TokenIdent:
+			bare++
+			all++
+		case hclsyntax.TokenOQuote:
+			all++
+		case hclsyntax.TokenOBrace:
+			return bare, all
+		default:
+		}
+	}
+	return bare, all
 }
 
 // expressions unwraps templates that are one interpolation.

@@ -53,3 +53,19 @@ func Made(o Output, dir, template string, files []string) error {
 	p.printf("  README.md          %s\n", p.paint(dim, "says what it shows and how to load its database"))
 	return p.err
 }
+
+// Pulled prints table blocks, or says which file holds them.
+func Pulled(o Output, file, text string, tables, notes int) error {
+	if o.JSON {
+		return writeJSON(o.W, map[string]any{
+			"format_version": FormatVersion, "file": file, "tables": tables, "notes": notes, "hcl": text,
+		})
+	}
+	p := &printer{Output: o}
+	if file == "" {
+		p.printf("%s", text)
+		return p.err
+	}
+	p.printf("Wrote %s to %s.\n", plural(tables, "table"), safeLine(file))
+	return p.err
+}
