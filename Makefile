@@ -13,13 +13,18 @@ BENCHFLAGS ?=
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .bin/golangci-lint-$(GOLANGCI_VERSION)
 
-.PHONY: build test race lint fuzz golden generate check bench demo fmt postgres
+.PHONY: build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
 
 build:
 	$(GO) build -trimpath -o postern ./cmd/postern
 
 test: postgres
 	$(GO) test -timeout 20m $(PKG)
+
+# The database tests on every supported version of PostgreSQL, which npm
+# fetches into .bin; VERSIONS="14 18" runs these alone.
+test-matrix:
+	@GO="$(GO)" scripts/test-matrix $(VERSIONS)
 
 race: postgres
 	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(PKG)
