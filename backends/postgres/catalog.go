@@ -17,7 +17,8 @@ const (
 	current_user, u.rolsuper, u.rolcreaterole, has_database_privilege(current_database(), 'CREATE'),
 	pg_is_in_recovery(), current_setting('server_encoding'),
 	has_table_privilege('pg_catalog.pg_authid', 'SELECT'),
-	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database())
+	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()),
+	u.rolcreatedb, u.rolreplication, u.rolbypassrls
 FROM pg_roles u WHERE u.rolname = current_user`
 
 	// $1: JSON [{"schema","name"}].
@@ -41,13 +42,15 @@ FROM json_to_recordset($1::json) AS t(schema text, name text)
 	(SELECT json_agg(c) FROM pg_db_role_setting s, LATERAL unnest(s.setconfig) c
 		WHERE s.setrole = r.oid AND s.setdatabase = 0),
 	(SELECT json_agg(c) FROM pg_db_role_setting s, LATERAL unnest(s.setconfig) c
-		WHERE s.setrole = r.oid AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))
+		WHERE s.setrole = r.oid AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())),
+	pg_has_role(r.oid, 'USAGE WITH ADMIN OPTION')
 FROM pg_roles r WHERE r.rolname::text IN (SELECT json_array_elements_text($1::json))`
 
 	// Before PostgreSQL 16 a membership has no options of its own: it inherits
 	// as its member does, and always allows SET ROLE. $1: JSON role names.
 	queryMemberships = `SELECT g.rolname, m.rolname, coalesce((to_jsonb(a) ->> 'inherit_option')::boolean, m.rolinherit),
-	coalesce((to_jsonb(a) ->> 'set_option')::boolean, true), a.admin_option, gr.rolname, m.rolcreaterole
+	coalesce((to_jsonb(a) ->> 'set_option')::boolean, true), a.admin_option, gr.rolname, m.rolcreaterole,
+	coalesce((to_jsonb(a) ->> 'set_option') IS NULL OR pg_has_role(gr.oid, 'USAGE'), true)
 FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
 	LEFT JOIN pg_roles gr ON gr.oid = a.grantor
 WHERE g.rolname::text IN (SELECT json_array_elements_text($1::json))

@@ -32,7 +32,8 @@ type item struct {
 	phase      phase
 	order      int // within the phase
 	id         ObjectID
-	change     plan.Change // nil for statements that go with others
+	membership MembershipKey // set where id is the member of a membership
+	change     plan.Change   // nil for statements that go with others
 	statements []plan.Statement
 }
 

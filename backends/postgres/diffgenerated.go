@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -319,42 +318,5 @@ func (d *differ) record() {
 	if len(d.forget) > 0 {
 		slices.SortFunc(d.forget, ObjectID.Compare)
 		d.add(item{phase: phaseRecord, id: table.ID}, sql(forget(table.ID, d.forget)))
-	}
-}
-
-// privileges says which rights the connected role lacks for the plan.
-func (d *differ) privileges() {
-	s := d.live.Server
-	if s.Super {
-		return
-	}
-	lacking := map[string]string{} // what is lacking -> for what
-	for _, it := range d.items {
-		if len(it.statements) == 0 {
-			continue
-		}
-		switch {
-		case it.phase == phaseRoles || it.id.Kind == KindRole:
-			if !s.CreateRole {
-				lacking["CREATEROLE"] = "roles " + printed(it.id)
-			}
-		case it.id.Kind == KindSchema && it.phase == phaseGenerated:
-			if d.live.Schemas[it.id] == nil && !s.Create {
-				lacking["CREATE on database "+printed(ObjectID{Kind: KindDatabase, Name: s.Database})] = "schema " + printed(it.id)
-			}
-		case it.id.Kind == KindDatabase && !s.Owner:
-			lacking["the rights of the database's owner"] = "grants on the database"
-		case it.id.Kind == KindSchema && d.live.Schemas[it.id] != nil && !d.live.SchemaOwned[it.id]:
-			lacking["the rights of "+printed(RoleID(d.live.Schemas[it.id].Owner))+", owner of schema "+printed(it.id)] = "grants on it"
-		case it.id.Kind == KindTable || it.id.Kind == KindPolicy:
-			table := it.id.Table()
-			if facts := d.live.Facts[table]; facts != nil && !facts.Owned {
-				lacking["the rights of "+printed(RoleID(d.live.Tables[table].Owner))+", owner of "+printed(table)] = printed(it.id)
-			}
-		}
-	}
-	for _, what := range slices.Sorted(maps.Keys(lacking)) {
-		d.diags.Fail(CodePrivilege, d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
-			"It is needed for "+lacking[what]+". Plan and apply as a role that has it, or as a superuser.")
 	}
 }

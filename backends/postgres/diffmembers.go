@@ -22,7 +22,7 @@ func (d *differ) compareMemberships() {
 	}
 	compareKeyed(want, d.live.Memberships, compareMembership,
 		func(k MembershipKey, want *Membership) {
-			it := item{phase: phaseWiden, id: RoleID(k.Member)}
+			it := item{phase: phaseWiden, id: RoleID(k.Member), membership: k}
 			if k.Role == d.want.Scope.OwnerRole {
 				it.phase, it.order = phaseRoles, 2
 			}
@@ -39,7 +39,7 @@ func (d *differ) compareMemberships() {
 			}
 			statements := d.revokeMembership(have)
 			statements = append(statements, sql(d.grantMembership(want)))
-			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Modify{
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), membership: k, change: plan.Modify{
 				About:  d.membershipAbout(k, plan.ReasonDrift),
 				Before: describeMembership(have), After: describeMembership(want),
 			}}, statements...)
@@ -54,7 +54,7 @@ func (d *differ) compareMemberships() {
 			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
 				return
 			}
-			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), change: plan.Remove{
+			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), membership: k, change: plan.Remove{
 				About: d.membershipAbout(k, plan.ReasonDrift), Before: describeMembership(have),
 			}}, d.revokeMembership(have)...)
 			d.stale[k.Member] = true

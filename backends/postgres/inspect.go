@@ -108,7 +108,8 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
+			Administered: map[string]bool{}, ForeignGrantors: map[MembershipKey][]string{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{},
 		},
 	}
 	for _, g := range scope.Generated {
@@ -201,8 +202,8 @@ func (in *inspection) readShared(ctx context.Context) error {
 	in.scope.Tables = sortedUnique(slices.Clone(tables), compareTableName)
 	all := [][]byte{jsonArg(in.scope.Roles)}
 	return in.run(ctx,
-		&catalogQuery{name: "roles", sql: queryRoles, args: all, each: in.role},
-		&catalogQuery{name: "memberships", sql: queryMemberships, args: all, each: in.membership},
+		&catalogQuery{name: "roles", sql: queryRoles, args: all, skip: []int{13}, each: in.role},
+		&catalogQuery{name: "memberships", sql: queryMemberships, args: all, skip: []int{7}, each: in.membership},
 		&catalogQuery{name: "schemas", sql: querySchemas, args: [][]byte{jsonArg(in.scope.Schemas)}, skip: []int{3}, each: in.schema},
 		&catalogQuery{name: "default privileges", sql: queryDefaultPrivileges, args: all, each: in.defaultPrivilege},
 		&catalogQuery{name: "functions", sql: queryFunctions, args: [][]byte{jsonArg(in.generated)}, each: in.function},

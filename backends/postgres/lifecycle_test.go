@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -270,9 +271,63 @@ func TestWithoutSuperuser(t *testing.T) {
 	requireEmpty(t, conn, want)
 	requireEmpty(t, root, want)
 	execute(t, root, "GRANT SELECT ON deals TO PUBLIC; ALTER ROLE "+f.account+" CREATEDB; UPDATE postern.groups SET name = 'y'")
+	if serverVersion(t, root) >= 160000 {
+		requireLacking(t, conn, want, "CREATEDB")
+		execute(t, root, "ALTER ROLE ordinary_admin CREATEDB")
+	}
 	apply(t, conn, makePlan(t, conn, want))
 	requireEmpty(t, conn, want)
+	attributeRights(t, root, conn, want, f)
 	execute(t, root, "ALTER DATABASE "+database+" OWNER TO CURRENT_USER; REASSIGN OWNED BY ordinary_admin TO CURRENT_USER")
+}
+
+// attributeRights gives the account more than the connected role could take
+// away, and tells each time what that role lacks.
+func attributeRights(t *testing.T, root, conn *pgx.Conn, want *State, f fixture) {
+	t.Helper()
+	modern := serverVersion(t, root) >= 160000
+	for _, c := range []struct {
+		attribute  string
+		old, since string // what is lacking, before PostgreSQL 16 and from then on
+	}{
+		{"BYPASSRLS", "SUPERUSER", "BYPASSRLS"},
+		{"REPLICATION", "SUPERUSER", "REPLICATION"},
+		{"SUPERUSER", "SUPERUSER", "SUPERUSER"},
+	} {
+		execute(t, root, "ALTER ROLE "+f.account+" "+c.attribute)
+		lack := c.old
+		if modern {
+			lack = c.since
+		}
+		requireLacking(t, conn, want, lack)
+		execute(t, root, "ALTER ROLE "+f.account+" NO"+c.attribute)
+	}
+	if !modern {
+		return
+	}
+	execute(t, root, "CREATE ROLE ordinary_x; GRANT "+f.account+" TO ordinary_x")
+	requireLacking(t, conn, want, `the rights of "postgres", who granted a membership`)
+	execute(t, root, "DROP ROLE ordinary_x; ALTER ROLE "+f.account+" CONNECTION LIMIT 1; REVOKE "+f.account+" FROM ordinary_admin CASCADE")
+	requireLacking(t, conn, want, `the ADMIN option on role "ordinary_reps"`)
+}
+
+// requireLacking makes a plan that must fail for nothing but this privilege.
+func requireLacking(t *testing.T, conn *pgx.Conn, want *State, lack string) {
+	t.Helper()
+	codes, diags := diagnose(t, conn, want)
+	if !slices.Contains(codes, "postgres-privilege") || !strings.Contains(diags.Error(), `role "ordinary_admin" lacks `+lack) ||
+		slices.ContainsFunc(codes, func(c string) bool { return c != "postgres-privilege" }) {
+		t.Errorf("want that %s is lacking, got %v\n%v", lack, codes, diags)
+	}
+}
+
+func serverVersion(t *testing.T, conn *pgx.Conn) int {
+	t.Helper()
+	n, err := strconv.Atoi(rows(t, conn, "SELECT current_setting('server_version_num')")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // Without a record Postgres itself tells spelling from meaning, and what is

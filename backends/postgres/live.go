@@ -29,6 +29,11 @@ type Live struct {
 	// Administrators are roles with CREATEROLE that are members of roles in
 	// scope.
 	Administrators map[string]bool
+	// Administered are the roles in scope whose ADMIN option the connected role has.
+	Administered map[string]bool
+	// ForeignGrantors are those who granted a membership and whose rights the
+	// connected role does not have.
+	ForeignGrantors map[MembershipKey][]string
 	// Owners says who owns the objects that have grants.
 	Owners map[ObjectID]string
 	// Records is the content of the table postern.objects: what this project
@@ -52,11 +57,13 @@ type Server struct {
 	User       string // the connected role
 	Super      bool   // it is a superuser
 	CreateRole bool   // it has CREATEROLE
-	Create     bool   // it may create schemas in the database
-	Recovery   bool   // the server is a standby
-	Encoding   string
-	AuthID     bool // it may read pg_authid
-	Owner      bool // it has the rights of the database's owner
+	// What else it has, and so may give from PostgreSQL 16 on.
+	CreateDB, Replication, BypassRLS bool
+	Create                           bool // it may create schemas in the database
+	Recovery                         bool // the server is a standby
+	Encoding                         string
+	AuthID                           bool // it may read pg_authid
+	Owner                            bool // it has the rights of the database's owner
 }
 
 // TableFacts is what matters of a live table besides its Table.

@@ -18,6 +18,7 @@ func (in *inspection) server(r row) error {
 	in.live.Server = Server{
 		Version: version, Text: "PostgreSQL " + r.text(1), Database: r.text(2), User: r.text(3), Super: r.bool(4),
 		CreateRole: r.bool(5), Create: r.bool(6), Recovery: r.bool(7), Encoding: r.text(8), AuthID: r.bool(9), Owner: r.bool(10),
+		CreateDB: r.bool(11), Replication: r.bool(12), BypassRLS: r.bool(13),
 	}
 	return nil
 }
@@ -115,6 +116,7 @@ func (in *inspection) role(r row) error {
 		return err
 	}
 	role.Managed = role.Comment == Mark(in.live.Project)
+	in.live.Administered[role.ID.Name] = r.bool(13)
 	in.live.Roles[role.ID] = role
 	return nil
 }
@@ -147,6 +149,9 @@ func (in *inspection) membership(r row) error {
 	m.Set = m.Set || r.bool(3)
 	m.Admin = m.Admin || r.bool(4)
 	m.Grantors = sortedUnique(append(m.Grantors, r.text(5)), strings.Compare)
+	if !r.bool(7) {
+		in.live.ForeignGrantors[key] = append(in.live.ForeignGrantors[key], r.text(5))
+	}
 	return nil
 }
 
