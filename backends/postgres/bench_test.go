@@ -43,10 +43,10 @@ func benchState(n int) (*State, string) {
 			}
 		}
 		for _, a := range accounts {
-			want.Grants[GrantKey{Object: id, Grantee: ToRole(a), Privilege: PrivilegeDelete}] = &Grant{}
+			want.Grants.Add(GrantKey{Object: id, Grantee: ToRole(a), Privilege: PrivilegeDelete})
 			for _, c := range []string{"id", "owner_id", "amount", "region"} {
 				for _, p := range []Privilege{PrivilegeSelect, PrivilegeUpdate} {
-					want.Grants[GrantKey{Object: ColumnID(id, c), Grantee: ToRole(a), Privilege: p}] = &Grant{}
+					want.Grants.Add(GrantKey{Object: ColumnID(id, c), Grantee: ToRole(a), Privilege: p})
 				}
 			}
 		}

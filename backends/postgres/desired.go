@@ -80,7 +80,7 @@ type desired struct {
 }
 
 func (d *desired) grant(id ObjectID, role string, p Privilege) {
-	d.state.Grants[GrantKey{Object: id, Grantee: ToRole(role), Privilege: p}] = &Grant{}
+	d.state.Grants.Add(GrantKey{Object: id, Grantee: ToRole(role), Privilege: p})
 }
 
 // LoginName is the login of a service account's role. There are two, "a" and

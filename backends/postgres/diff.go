@@ -66,6 +66,9 @@ type differ struct {
 	sequences map[ObjectID]bool
 	forget    []ObjectID // records of what is gone
 	made      []*Policy  // policies to record
+	denied    map[Holder][]GrantRule
+	protected map[ObjectID]bool // tables that a plan made policies on
+	sum       string            // digest of want, once it is known
 	// recorded are roles and functions to record; adopted names those of them
 	// that were there before.
 	recorded []ObjectID

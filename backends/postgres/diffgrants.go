@@ -70,15 +70,12 @@ func mergeGrants(groups map[grantGroup][]GrantKey, why func(GrantKey) string) []
 }
 
 // wantedGrants is what is desired, with the sequences that inserts need.
-func (d *differ) wantedGrants() map[GrantKey]*Grant {
+func (d *differ) wantedGrants() Grants {
 	want := maps.Clone(d.want.Grants)
-	if want == nil {
-		want = map[GrantKey]*Grant{}
-	}
 	for id, scope := range d.want.Scope.Tables {
 		for _, seq := range d.live.Sequences[id] {
 			for _, role := range scope.Inserters {
-				want[GrantKey{Object: seq, Grantee: ToRole(role), Privilege: PrivilegeUsage}] = &Grant{}
+				want.Add(GrantKey{Object: seq, Grantee: ToRole(role), Privilege: PrivilegeUsage})
 			}
 			if d.live.Tables[id] != nil {
 				d.sequences[seq] = true
@@ -95,38 +92,57 @@ func (d *differ) wantedGrants() map[GrantKey]*Grant {
 	return want
 }
 
+// grantGroups are the differences in grants: what to give, what to take, and
+// where to take the right to pass it on.
+type grantGroups struct {
+	grant, revoke, option map[grantGroup][]GrantKey
+}
+
+func (d *differ) compareHolding(h Holder, want, have *Holding, out grantGroups) {
+	// That a table is missing has been said.
+	missing := h.Object.Kind == KindTable && d.live.Tables[h.Object] == nil && d.want.Generated[h.Object] == nil
+	held, fresh := map[GrantKey]Grant{}, d.fresh[h.Object]
+	have.each(h, func(k GrantKey, g Grant) { held[k] = g })
+	wanted := map[GrantKey]bool{}
+	want.each(h, func(k GrantKey, g Grant) {
+		wanted[k] = true
+		give := grantGroup{object: h.Object, grantee: h.Grantee}
+		now, there := held[k]
+		switch {
+		case !there && missing:
+		case !there || fresh:
+			out.grant[give] = append(out.grant[give], k)
+		case now.Grantable && !g.Grantable:
+			for _, by := range now.Grantors {
+				take := grantGroup{object: h.Object, grantee: h.Grantee, grantor: by}
+				out.option[take] = append(out.option[take], k)
+			}
+		}
+	})
+	for k, g := range held {
+		if wanted[k] || fresh || !d.excess(k) {
+			continue
+		}
+		for _, by := range g.Grantors {
+			take := grantGroup{object: h.Object, grantee: h.Grantee, grantor: by}
+			out.revoke[take] = append(out.revoke[take], k)
+		}
+	}
+}
+
 func (d *differ) compareGrants() {
 	grant, revoke, option := map[grantGroup][]GrantKey{}, map[grantGroup][]GrantKey{}, map[grantGroup][]GrantKey{}
-	compareKeyed(d.wantedGrants(), d.live.Grants, GrantKey.Compare,
-		func(k GrantKey, _ *Grant) {
-			g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee}
-			if k.Object.Kind == KindTable || k.Object.Kind == KindColumn {
-				if d.live.Tables[g.object] == nil && d.want.Generated[g.object] == nil {
-					return // that the table is missing has been said
-				}
-			}
-			grant[g] = append(grant[g], k)
-		},
-		func(k GrantKey, want, have *Grant) {
-			if d.fresh[wholeObject(k.Object)] {
-				g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee}
-				grant[g] = append(grant[g], k)
-			} else if have.Grantable && !want.Grantable {
-				for _, by := range have.Grantors {
-					g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee, grantor: by}
-					option[g] = append(option[g], k)
-				}
-			}
-		},
-		func(k GrantKey, have *Grant) {
-			if !d.excess(k) || d.fresh[wholeObject(k.Object)] {
-				return
-			}
-			for _, by := range have.Grantors {
-				g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee, grantor: by}
-				revoke[g] = append(revoke[g], k)
-			}
-		})
+	want, groups := d.wantedGrants(), grantGroups{grant: grant, revoke: revoke, option: option}
+	for h, w := range want {
+		if have := d.live.Grants[h]; d.fresh[h.Object] || !w.same(have) {
+			d.compareHolding(h, w, have, groups)
+		}
+	}
+	for h, have := range d.live.Grants {
+		if want[h] == nil {
+			d.compareHolding(h, nil, have, groups)
+		}
+	}
 	going := map[GrantKey]bool{}
 	for _, groups := range []map[grantGroup][]GrantKey{revoke, option} {
 		for _, keys := range groups {
@@ -156,12 +172,24 @@ func (d *differ) excess(k GrantKey) bool {
 		!k.Grantee.Public && (d.manages(k.Grantee.Role) || d.gone[k.Grantee.Role]):
 		return true
 	}
-	for _, rule := range d.want.Scope.Denied {
-		if rule.Object == k.Object && rule.Grantee == k.Grantee && (rule.Privilege == "" || rule.Privilege == k.Privilege) {
-			return true
+	return d.denial(k) != nil
+}
+
+// denial is the rule that forbids a privilege, nil for none.
+func (d *differ) denial(k GrantKey) *GrantRule {
+	if d.denied == nil {
+		d.denied = map[Holder][]GrantRule{}
+		for _, rule := range d.want.Scope.Denied {
+			h := Holder{Object: rule.Object, Grantee: rule.Grantee}
+			d.denied[h] = append(d.denied[h], rule)
 		}
 	}
-	return false
+	for _, rule := range d.denied[Holder{Object: k.Object, Grantee: k.Grantee}] {
+		if rule.Privilege == "" || rule.Privilege == k.Privilege {
+			return &rule
+		}
+	}
+	return nil
 }
 
 // generatedSchema reports whether an object is in, or is, a schema that the
@@ -176,10 +204,8 @@ func (d *differ) generatedSchema(id ObjectID) bool {
 }
 
 func (d *differ) why(k GrantKey) string {
-	for _, rule := range d.want.Scope.Denied {
-		if rule.Object == k.Object && rule.Grantee == k.Grantee && (rule.Privilege == "" || rule.Privilege == k.Privilege) {
-			return rule.Why
-		}
+	if rule := d.denial(k); rule != nil {
+		return rule.Why
 	}
 	if d.gone[k.Grantee.Role] {
 		return "no longer declared"

@@ -235,12 +235,15 @@ func (d *differ) protect(want, have *Table, reason string) {
 // protectedOnce reports whether a plan made policies on a table before: it has
 // switched row security on as well.
 func (d *differ) protectedOnce(table ObjectID) bool {
-	for id := range d.live.Records {
-		if id.Kind == KindPolicy && id.Table() == table {
-			return true
+	if d.protected == nil {
+		d.protected = map[ObjectID]bool{}
+		for id := range d.live.Records {
+			if id.Kind == KindPolicy {
+				d.protected[id.Table()] = true
+			}
 		}
 	}
-	return false
+	return d.protected[table]
 }
 
 func describeRowSecurity(a RowSecurityAction, done bool) string {

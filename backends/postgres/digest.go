@@ -28,7 +28,7 @@ func digest(want *State) string {
 	digestMap(h, "schema", want.Schemas, ObjectID.Compare, func(s *Schema) string { return s.Owner + " " + s.Comment })
 	digestMap(h, "table", want.Tables, ObjectID.Compare, func(t *Table) string { return fmt.Sprint(t.RLS, t.Force) })
 	digestMap(h, "policy", want.Policies, ObjectID.Compare, describePolicy)
-	digestMap(h, "grant", want.Grants, GrantKey.Compare, func(g *Grant) string { return fmt.Sprint(g.Grantable) })
+	digestMap(h, "grant", want.Grants, Holder.Compare, func(g *Holding) string { return fmt.Sprint(g.parts) })
 	digestMap(h, "function", want.Functions, ObjectID.Compare, func(f *Function) string { return describeFunction(f) + f.Comment })
 	digestMap(h, "generated", want.Generated, ObjectID.Compare, func(t *GeneratedTable) string {
 		rows := make([]string, len(t.Rows))
@@ -53,11 +53,22 @@ func digestMap[K comparable, V any](h hash.Hash, what string, m map[K]V, order f
 // settled reports whether what is desired is what was applied last.
 func (d *differ) settled() bool {
 	record, ok := d.live.Records[projectRecord()]
-	return ok && record.Desired == digest(d.want)
+	return ok && record.Desired == d.digest()
+}
+
+// digest is the digest of what is wanted, made once.
+func (d *differ) digest() string {
+	if d.sum == "" {
+		d.sum = digest(d.want)
+	}
+	return d.sum
 }
 
 // origins says of each change whether it undoes what was made by hand.
 func (d *differ) origins() {
+	if len(d.items) == 0 {
+		return
+	}
 	settled, applied := d.settled(), d.live.Records != nil
 	for i := range d.items {
 		if d.items[i].change == nil {
@@ -83,7 +94,7 @@ func (d *differ) recordProject(table ObjectID) {
 	if len(d.items) == 0 || d.settled() {
 		return
 	}
-	sum := digest(d.want)
+	sum := d.digest()
 	d.add(item{phase: phaseRecord, order: 1, id: table}, sql(build(func(b *sqltext.Builder) {
 		b.Raw("INSERT INTO ").Qualified(table.Schema, table.Name)
 		b.Raw(" (kind, schema, name, sub, desired, live) VALUES (").Literal(string(kindProject)).Raw(", '', '', '', ").Literal(sum)

@@ -100,12 +100,26 @@ type inspection struct {
 	oids      map[string]ObjectID
 	tables    []string // oids of the tables in scope and of their children
 	made      []string // oids of the generated tables
+	names     map[string]string
+	acls      map[string][]aclItem
+	inScope   map[string]bool // roles
+}
+
+// name is a text that comes up again and again, kept once.
+func (in *inspection) name(text []byte) string {
+	if known, ok := in.names[string(text)]; ok {
+		return known
+	}
+	s := string(text)
+	in.names[s] = s
+	return s
 }
 
 // inspect reads inside the transaction that is under way on conn.
 func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
 	in := &inspection{
 		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
+		names: map[string]string{}, acls: map[string][]aclItem{}, inScope: map[string]bool{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
 			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
@@ -215,17 +229,17 @@ func (in *inspection) readShared(ctx context.Context) error {
 // readTables reads what belongs to the tables, and all grants.
 func (in *inspection) readTables(ctx context.Context) error {
 	tables := [][]byte{oidArray(in.tables)}
+	for _, name := range in.scope.Roles {
+		in.inScope[name] = true
+	}
 	err := in.run(ctx,
 		&catalogQuery{name: "columns", sql: queryColumns, args: tables, each: in.column},
 		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
 		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
-		&catalogQuery{name: "grants", sql: queryGrants, each: in.grant, args: [][]byte{
+		&catalogQuery{name: "grants", sql: queryGrants, each: in.acl, args: [][]byte{
 			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated),
 		}},
 	)
-	for _, g := range in.live.Grants {
-		g.Grantors = sortedUnique(g.Grantors, strings.Compare)
-	}
 	for kind, list := range in.live.Inherited {
 		in.live.Inherited[kind] = sortedUnique(list, Grantee.Compare)
 	}

@@ -98,7 +98,7 @@ func TestTableNoLongerDeclared(t *testing.T) {
 	delete(want.Scope.Tables, table)
 	want.Policies = map[ObjectID]*Policy{}
 	for k := range want.Grants {
-		if wholeObject(k.Object) == table {
+		if k.Object == table {
 			delete(want.Grants, k)
 		}
 	}

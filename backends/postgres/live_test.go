@@ -110,7 +110,7 @@ func (f fixture) state() *State {
 		s.Generated[t.ID] = t
 	}
 	to := ToRole(f.account)
-	grant := func(id ObjectID, p Privilege) { s.Grants[GrantKey{Object: id, Grantee: to, Privilege: p}] = &Grant{} }
+	grant := func(id ObjectID, p Privilege) { s.Grants.Add(GrantKey{Object: id, Grantee: to, Privilege: p}) }
 	grant(DatabaseID(), PrivilegeConnect)
 	grant(SchemaID(f.schema), PrivilegeUsage)
 	grant(SchemaID("postern"), PrivilegeUsage)

@@ -114,7 +114,7 @@ func (b *runtimeBuilder) build() {
 }
 
 func (b *runtimeBuilder) grant(id ObjectID, to Grantee, p Privilege) {
-	b.state.Grants[GrantKey{Object: id, Grantee: to, Privilege: p}] = &Grant{}
+	b.state.Grants.Add(GrantKey{Object: id, Grantee: to, Privilege: p})
 }
 
 // readers are the functions that read JSON values as typed ones; all errors of

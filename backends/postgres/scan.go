@@ -230,7 +230,7 @@ func (in *inspection) relation(r row) error {
 
 func (in *inspection) column(r row) error {
 	t := in.live.Tables[in.oids[r.text(0)]]
-	t.Columns = append(t.Columns, Column{Name: r.text(1), Type: r.text(2), NotNull: r.bool(3)})
+	t.Columns = append(t.Columns, Column{Name: in.name(r[1]), Type: in.name(r[2]), NotNull: r.bool(3)})
 	return nil
 }
 
@@ -262,19 +262,28 @@ func (in *inspection) policy(r row) error {
 	return nil
 }
 
-func (in *inspection) grant(r row) error {
-	id := ObjectID{Kind: Kind(r.text(0)), Schema: r.text(1), Name: r.text(2), Sub: r.text(3)}
-	key := GrantKey{Object: id, Grantee: Public(), Privilege: Privilege(r.text(5))}
-	if r[4] != nil {
-		key.Grantee = ToRole(r.text(4))
+// acl reads an object's access list. Many objects have the same one.
+func (in *inspection) acl(r row) error {
+	items, known := in.acls[string(r[6])]
+	if !known {
+		var err error
+		if items, err = parseACL(r.text(6)); err != nil {
+			return err
+		}
+		in.acls[r.text(6)] = items
 	}
-	g := in.live.Grants[key]
-	if g == nil {
-		g = &Grant{}
-		in.live.Grants[key] = g
+	id := ObjectID{Kind: Kind(in.name(r[0])), Schema: in.name(r[1]), Name: in.name(r[2]), Sub: in.name(r[3])}
+	object, col := wholeObject(id), column(id)
+	owner := in.name(r[4])
+	in.live.Owners[object] = owner
+	for _, item := range items {
+		if item.grantee == ToRole(owner) || !r.bool(5) && (item.grantee.Public || !in.inScope[item.grantee.Role]) {
+			continue
+		}
+		p := in.live.Grants.part(Holder{Object: object, Grantee: item.grantee}, col)
+		p.rights |= item.rights
+		p.option |= item.option
+		p.by = append(p.by, grantedBy{grantor: item.grantor, rights: item.rights})
 	}
-	g.Grantable = g.Grantable || r.bool(6)
-	g.Grantors = append(g.Grantors, r.text(7))
-	in.live.Owners[wholeObject(id)] = r.text(8)
 	return nil
 }

@@ -162,7 +162,7 @@ func (w *scriptWriter) tables() {
 func (w *scriptWriter) grants() {
 	w.section("Grants")
 	held := map[grantGroup][]GrantKey{}
-	for k := range w.state.Grants {
+	for k := range w.state.Grants.All() {
 		g := grantGroup{object: wholeObject(k.Object), grantee: k.Grantee}
 		held[g] = append(held[g], k)
 	}

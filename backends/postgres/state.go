@@ -23,7 +23,7 @@ type State struct {
 	Schemas           map[ObjectID]*Schema
 	Tables            map[ObjectID]*Table
 	Policies          map[ObjectID]*Policy
-	Grants            map[GrantKey]*Grant
+	Grants            Grants
 	DefaultPrivileges map[DefaultPrivilegeKey]*Grant
 	Functions         map[ObjectID]*Function
 	// Generated holds the tables of the schema postern, by KindTable IDs. They
@@ -40,7 +40,7 @@ func NewState(project string) *State {
 	return &State{
 		Project: project, Roles: map[ObjectID]*Role{}, Memberships: map[MembershipKey]*Membership{},
 		Schemas: map[ObjectID]*Schema{}, Tables: map[ObjectID]*Table{}, Policies: map[ObjectID]*Policy{},
-		Grants: map[GrantKey]*Grant{}, DefaultPrivileges: map[DefaultPrivilegeKey]*Grant{},
+		Grants: Grants{}, DefaultPrivileges: map[DefaultPrivilegeKey]*Grant{},
 		Functions: map[ObjectID]*Function{}, Generated: map[ObjectID]*GeneratedTable{},
 		Scope: Scope{Tables: map[ObjectID]*TableScope{}, Accounts: map[string]*AccountScope{}},
 	}
