@@ -210,10 +210,10 @@ func (d *differ) why(k GrantKey) string {
 	if d.gone[k.Grantee.Role] {
 		return "no longer declared"
 	}
-	if d.live.Records != nil || !d.manages(k.Grantee.Role) {
-		return plan.ReasonDrift
+	if d.manages(k.Grantee.Role) {
+		return "" // the source may have granted it until now; origins knows better
 	}
-	return ""
+	return plan.ReasonDrift
 }
 
 // named gives the database's object its name, so that it can be printed.

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/postern-dev/postern/backends/postgres/throwaway"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"postern": main}) }
+
+// TestScripts runs testdata/script. Each script has a copy of testdata/crm and,
+// when it asks for it, a cluster of its own: roles belong to the cluster.
+//
+//	postgres                  starts a cluster with the database crm and the schema of crm, sets DATABASE_URL
+//	sql [-as ROLE PASSWORD] STATEMENT…   runs statements in one session, prints the first column of rows
+//	hold STATEMENT            leaves a transaction open that has run a statement
+//	await QUERY               waits until a query gives true
+//	status N COMMAND…         runs a command that exits with N
+//	weak                      lets DATABASE_URL log in as the role weak
+//	token_env FILE NAME       sets a variable to the text of a file
+//	plain FROM TO             copies a file without what differs between servers and runs
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: os.Getenv("UPDATE_GOLDEN") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", home) // where templates and downloads of Postgres are kept
+			e.Setenv("TMPDIR", "") // the server's account cannot enter the script's folder
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("ESC", "\x1b")
+			e.Setenv("REPS_PASSWORD", "a password of tests")
+			return os.CopyFS(filepath.Join(e.WorkDir, "crm"), os.DirFS(filepath.Join("testdata", "crm")))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"postgres": startPostgres, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
+			"weak": weakRole, "token_env": tokenEnv,
+		},
+	})
+}
+
+func startPostgres(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx := context.Background()
+	server, err := throwaway.Start(ctx, throwaway.Options{})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(server.Stop()) })
+	ts.Check(server.CreateDatabase(ctx, "crm"))
+	ts.Setenv("DATABASE_URL", server.URL("crm"))
+	runSQL(ts, false, []string{ts.ReadFile(filepath.Join(ts.Getenv("WORK"), "crm", "schema.sql"))})
+}
+
+// dial connects as the superuser, or as a role.
+func dial(ts *testscript.TestScript, role, password string) *pgx.Conn {
+	cfg, err := pgx.ParseConfig(ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	if role != "" {
+		cfg.User, cfg.Password = role, password
+	}
+	conn, err := pgx.ConnectConfig(context.Background(), cfg)
+	ts.Check(err)
+	return conn
+}
+
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	var role, password string
+	if len(args) > 3 && args[0] == "-as" {
+		role, password, args = args[1], args[2], args[3:]
+	}
+	conn := dial(ts, role, password)
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, statement := range args {
+		rows, err := conn.Query(context.Background(), statement, pgx.QueryExecModeSimpleProtocol)
+		ts.Check(err)
+		for rows.Next() {
+			values, err := rows.Values()
+			ts.Check(err)
+			if len(values) > 0 {
+				_, _ = fmt.Fprintln(ts.Stdout(), values[0])
+			}
+		}
+		if err := rows.Err(); err != nil {
+			if !neg {
+				ts.Fatalf("%s: %v", statement, err)
+			}
+			_, _ = fmt.Fprintln(ts.Stderr(), err)
+			return
+		}
+	}
+	if neg {
+		ts.Fatalf("no statement failed")
+	}
+}
+
+func holdSQL(ts *testscript.TestScript, _ bool, args []string) {
+	conn := dial(ts, "", "")
+	ts.Defer(func() { _ = conn.Close(context.Background()) })
+	_, err := conn.Exec(context.Background(), "BEGIN; "+strings.Join(args, " "))
+	ts.Check(err)
+}
+
+// awaitSQL asks again and again; the database answers each time, so this waits
+// for it and for nothing else.
+func awaitSQL(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	conn := dial(ts, "", "")
+	defer func() { _ = conn.Close(context.Background()) }()
+	for done := false; !done; {
+		ts.Check(conn.QueryRow(ctx, strings.Join(args, " ")).Scan(&done))
+	}
+}
+
+func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func weakRole(ts *testscript.TestScript, _ bool, _ []string) {
+	u, err := url.Parse(ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	u.User = url.UserPassword("weak", "weak")
+	ts.Setenv("DATABASE_URL", u.String())
+}
+
+func tokenEnv(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+var differing = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`PostgreSQL [0-9][0-9.]*( \([^)]*\))?`), "PostgreSQL VERSION"},
+	{regexp.MustCompile(`127\.0\.0\.1:[0-9]+`), "HOST:PORT"},
+	{regexp.MustCompile(`[ \t]+\n`), "\n"},
+}
+
+func plainText(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	for _, d := range differing {
+		text = d.pattern.ReplaceAllString(text, d.with)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}

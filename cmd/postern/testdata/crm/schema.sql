@@ -1,0 +1,2 @@
+CREATE TABLE public.deals (id bigint PRIMARY KEY, owner_id bigint NOT NULL, region text NOT NULL);
+INSERT INTO public.deals VALUES (1, 1, 'APAC'), (2, 2, 'EMEA'), (3, 2, 'APAC');
