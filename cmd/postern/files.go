@@ -39,7 +39,7 @@ func replaceFile(path string, data []byte, mode fs.FileMode) (err error) {
 
 // createFile writes a file that must not be there yet.
 func createFile(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // #nosec G302 -- a project is for all to read
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func newRoot(s *session) *cobra.Command {
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(s), newInit(s), newFmt(s), newValidate(s), newTest(s), newBuild(s), newPull(s),
-		newPlan(s), newApply(s), newDrift(s), newToken(s), newKey(s), newVersion(s),
+		newPlan(s), newApply(s), newDrift(s), newToken(s), newKey(s), newVersion(s), newMan(),
 	}
 }
 

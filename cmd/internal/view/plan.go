@@ -147,7 +147,7 @@ func (p *printer) change(c plan.Change) {
 			p.printf("      %s\n", p.paint(dim, line))
 		}
 	}
-	if plan.ActionOf(c) != plan.ActionRemove {
+	if plan.ActionOf(c) != plan.ActionRemove || c.What().Object.Kind == "policy" {
 		p.side(red, "-", w.was, w.is)
 	}
 	p.side(green, "+", w.is, w.was)
