@@ -1,0 +1,46 @@
+package equivalence_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/postern-dev/postern/cmd/internal/equivalence"
+	"github.com/postern-dev/postern/cmd/internal/targets"
+)
+
+// setting is a number from the environment.
+func setting(t *testing.T, name string, usual int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// TestEnginesAgree has random programs answered by all engines.
+// EQUIVALENCE_DECISIONS and EQUIVALENCE_SEED ask for more, and for others.
+func TestEnginesAgree(t *testing.T) {
+	t.Parallel()
+	total, found, err := equivalence.Run(t.Context(), equivalence.Options{
+		Seed: setting(t, "EQUIVALENCE_SEED", 1), Budget: setting(t, "EQUIVALENCE_DECISIONS", 20_000), PerProgram: 600, Names: targets.Names(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", *total)
+	if found != nil {
+		records := found.World.Records[found.Table]
+		t.Errorf("seed %d: %v\nrequest %v\nold %d new %d\n%s", found.Seed, found.Disagreement, found.Request, found.Old, found.New, found.Source)
+		for _, i := range []int{found.Old, found.New} {
+			if i >= 0 {
+				t.Errorf("record %v", records[i].Doc)
+			}
+		}
+	}
+}
