@@ -211,7 +211,7 @@ func (s *slots) special(x *model.Call) []model.Value {
 	switch x.Fn {
 	case model.FnLength:
 		for n := range 4 {
-			out = append(out, text(n, "a"), text(n, "\U0001f600"), text(n, "e\u0301"))
+			out = append(out, repeat(n, "a"), repeat(n, "\U0001f600"), repeat(n, "e\u0301"))
 		}
 	case model.FnIsUnder:
 		for _, a := range x.Args[:2] {
@@ -242,7 +242,7 @@ func (s *slots) special(x *model.Call) []model.Value {
 	return out
 }
 
-func text(n int, s string) string {
+func repeat(n int, s string) string {
 	out := ""
 	for range n {
 		out += s

@@ -34,13 +34,15 @@ func TestEnginesAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%+v", *total)
-	if found != nil {
-		records := found.World.Records[found.Table]
-		t.Errorf("seed %d: %v\nrequest %v\nold %d new %d\n%s", found.Seed, found.Disagreement, found.Request, found.Old, found.New, found.Source)
-		for _, i := range []int{found.Old, found.New} {
-			if i >= 0 {
-				t.Errorf("record %v", records[i].Doc)
-			}
-		}
+	if found == nil {
+		return
 	}
+	small, err := found.Shrunk(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	if small == "" {
+		small = found.Source
+	}
+	t.Errorf("seed %d: %v\n%s", found.Seed, found.Disagreement, small)
 }

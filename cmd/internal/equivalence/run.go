@@ -85,6 +85,17 @@ type Found struct {
 	*verify.Disagreement
 }
 
+// Shrunk is the disagreement as a small case, in the form of a file of
+// testdata/equivalence; "" when it is gone in the program as it is printed.
+func (f *Found) Shrunk(ctx context.Context) (string, error) {
+	fleet := targets.NewFleet([]string{f.Target})
+	small, err := verify.Shrink(ctx, f.Disagreement, fleet.Starter())
+	if err = errors.Join(err, fleet.Close()); err != nil || small == nil {
+		return "", err
+	}
+	return small.Txtar(f.String())
+}
+
 // Run makes programs until the budget is spent or two engines differ.
 func Run(ctx context.Context, o Options) (*Total, *Found, error) {
 	fleet := targets.NewFleet(o.Names)

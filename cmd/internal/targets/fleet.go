@@ -101,3 +101,14 @@ func (f *Fleet) postgres(ctx context.Context, p *model.Program) (*postgresBulk, 
 	}
 	return &postgresBulk{db: db}, nil
 }
+
+// Starter is the fleet as what shrinking and cases start engines with.
+func (f *Fleet) Starter() verify.Starter {
+	return func(ctx context.Context, p *model.Program) ([]verify.Engine, func() error, error) {
+		crew, err := f.Start(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return crew.All, crew.Close, nil
+	}
+}
