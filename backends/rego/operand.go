@@ -20,7 +20,7 @@ func reader(t model.Type, native string) (fn string, extra []term) {
 	case model.KindNumber:
 		return "number", nil
 	case model.KindString:
-		if native == "character" || strings.HasPrefix(native, "character(") {
+		if native == "character" || native == "bpchar" || strings.HasPrefix(native, "character(") {
 			return "padded", nil
 		}
 		return "text", nil
@@ -29,7 +29,7 @@ func reader(t model.Type, native string) (fn string, extra []term) {
 	case model.KindDate:
 		return "date", nil
 	case model.KindTimestamp:
-		if native == "timestamp without time zone" {
+		if model.LocalTime(native) {
 			return "local_instant", nil
 		}
 		return "instant", nil

@@ -2,6 +2,7 @@ package rego
 
 import (
 	"bytes"
+	"math/big"
 	"regexp"
 	"strconv"
 	"unicode"
@@ -114,7 +115,7 @@ func (p *printer) statement(s statement) {
 		if x.not {
 			p.WriteString("not ")
 		}
-		p.term(x.term)
+		p.term(leading(x.term))
 	case let:
 		p.WriteString(x.name + " := ")
 		p.term(x.value)
@@ -127,6 +128,20 @@ func (p *printer) statement(s statement) {
 		p.WriteString(" ")
 		p.block(x.body)
 	}
+}
+
+// leading is a term as it may begin a line: with a minus sign, Rego would read
+// it as going on with the line before.
+func leading(t term) term {
+	switch x := t.(type) {
+	case number:
+		if x.Sign() < 0 {
+			return infix{"-", number{new(big.Int)}, number{new(big.Int).Neg(x.Int)}}
+		}
+	case infix:
+		return infix{x.op, leading(x.x), x.y}
+	}
+	return t
 }
 
 func (p *printer) term(t term) {

@@ -12,6 +12,9 @@ import (
 // makeTables makes the schemas, types and tables that the program governs. The
 // tables have no constraints: what is tested is access.
 func (d *database) makeTables(ctx context.Context) error {
+	if err := d.makeOwner(ctx); err != nil {
+		return err
+	}
 	made := map[string]bool{"public": true}
 	for _, t := range d.ds.Tables {
 		if !made[t.Schema] {
@@ -36,11 +39,24 @@ func (d *database) makeTables(ctx context.Context) error {
 			}
 			b.Ident(c.Name).Raw(" ", name.SQL(), ", ")
 		}
-		if err := d.built(ctx, b.Ident(marker).Raw(" integer)")); err != nil {
+		b.Ident(marker).Raw(" integer); ALTER TABLE ").Qualified(t.Schema, t.SQLName).Raw(" OWNER TO ").Ident(ownerRole)
+		if err := d.built(ctx, b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ownerRole owns the tables. It cannot log in, so that a datasource need not
+// say whether policies hold for it.
+const ownerRole = "postern test owner"
+
+func (d *database) makeOwner(ctx context.Context) error {
+	var there bool
+	if err := d.conn.QueryRow(ctx, "SELECT to_regrole($1) IS NOT NULL", `"`+ownerRole+`"`).Scan(&there); err != nil || there {
+		return err
+	}
+	return d.built(ctx, new(sqltext.Builder).Raw("CREATE ROLE ").Ident(ownerRole))
 }
 
 // usual is the native type of a column that states none.
