@@ -46,7 +46,7 @@ func (r *resolver) variables(set *source.Set) {
 			r.assignText(vars[name], raw, "the environment variable POSTERN_VAR_"+name)
 		}
 	}
-	for _, f := range set.Files {
+	for _, f := range set.Own() {
 		if syntax.IsValues(f.Name) && strings.Contains(f.Name, ".auto.pvars.") {
 			r.assignFile(vars, f)
 		}

@@ -25,25 +25,40 @@ func IsSource(name string) bool {
 
 // FromDir reads the source files that lie directly in a folder.
 func FromDir(dir string) (*Set, error) {
-	entries, err := os.ReadDir(dir)
+	files, err := readFolder(dir, func(string) error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("read the project folder: %w", err)
 	}
-	set := &Set{Dir: dir, Revision: Revision(dir)}
+	set := &Set{Dir: dir, Revision: Revision(dir), Files: files, home: newDiskTree(dir, workTree(dir))}
+	set.sort()
+	return set, nil
+}
+
+// readFolder reads the source files directly in a folder, each after a check
+// of its path.
+func readFolder(dir string, check func(path string) error) ([]File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
 	for _, e := range entries {
 		if e.IsDir() || !IsSource(e.Name()) {
 			continue
 		}
-		data, err := readFile(filepath.Join(dir, e.Name()))
+		path := filepath.Join(dir, e.Name())
+		if err := check(path); err != nil {
+			return nil, err
+		}
+		data, err := readFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("read the project folder: %w", err)
+			return nil, err
 		}
 		if data != nil {
-			set.Files = append(set.Files, File{Name: e.Name(), Data: data})
+			files = append(files, File{Name: e.Name(), Data: data})
 		}
 	}
-	set.sort()
-	return set, nil
+	return files, nil
 }
 
 // readFile reads a regular file of a sane size; nil for a link to a folder.

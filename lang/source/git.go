@@ -26,20 +26,24 @@ func FromGit(ctx context.Context, repoDir, rev, subdir string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the git revision %q: %w", rev, err)
 	}
-	commit, err := repo.CommitObject(*hash)
+	root, err := treeAt(repo, hash.String())
 	if err != nil {
-		return nil, fmt.Errorf("read the git commit %s: %w", hash, err)
+		return nil, err
 	}
-	tree, err := commit.Tree()
+	dir := path.Join(".", strings.Trim(path.Clean("/"+strings.ReplaceAll(subdir, "\\", "/")), "/"))
+	from := &commitTree{root: root, home: dir}
+	files, err := from.list(ctx, dir)
 	if err != nil {
-		return nil, fmt.Errorf("read the git commit %s: %w", hash, err)
+		return nil, fmt.Errorf("at %s: %w", rev, err)
 	}
-	if clean := strings.Trim(path.Clean("/"+strings.ReplaceAll(subdir, "\\", "/")), "/"); clean != "" {
-		if tree, err = tree.Tree(clean); err != nil {
-			return nil, fmt.Errorf("find the folder %s at %s: %w", clean, rev, err)
-		}
-	}
-	set := &Set{Dir: subdir, Revision: hash.String()}
+	set := &Set{Dir: subdir, Revision: hash.String(), Files: files, home: &Folder{tree: from, dir: dir}}
+	set.sort()
+	return set, nil
+}
+
+// listTree reads the source files directly in a folder of a commit.
+func listTree(ctx context.Context, tree *object.Tree) ([]File, error) {
+	var files []File
 	for _, e := range tree.Entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -49,12 +53,11 @@ func FromGit(ctx context.Context, repoDir, rev, subdir string) (*Set, error) {
 		}
 		data, err := blob(tree, e)
 		if err != nil {
-			return nil, fmt.Errorf("read %s at %s: %w", e.Name, rev, err)
+			return nil, fmt.Errorf("read %s: %w", e.Name, err)
 		}
-		set.Files = append(set.Files, File{Name: e.Name, Data: data})
+		files = append(files, File{Name: e.Name, Data: data})
 	}
-	set.sort()
-	return set, nil
+	return files, nil
 }
 
 func blob(tree *object.Tree, e object.TreeEntry) (data []byte, err error) {
@@ -82,6 +85,19 @@ func Revision(dir string) string {
 		return ""
 	}
 	return head.Hash().String()
+}
+
+// workTree is the root of the work tree that a folder is in, "" for none.
+func workTree(dir string) string {
+	repo, err := open(dir)
+	if err != nil {
+		return ""
+	}
+	tree, err := repo.Worktree()
+	if err != nil {
+		return ""
+	}
+	return tree.Filesystem.Root()
 }
 
 func open(dir string) (*git.Repository, error) {

@@ -12,7 +12,8 @@ type File struct {
 }
 
 // Set is the source text of one project, read once; everything later reads
-// from it and never from the disk, so that a run sees one state of the files.
+// from it and never from the disk, so that a run sees one state of the files;
+// the folders of modules are added when their blocks are found.
 type Set struct {
 	// Dir is where the files came from, for messages only.
 	Dir string
@@ -20,6 +21,11 @@ type Set struct {
 	Revision string
 	// Files is sorted by Name.
 	Files []File
+
+	// home is the project's folder, nil for a set of files alone.
+	home *Folder
+	// fetched holds the git modules that were read, by address.
+	fetched map[string]*commitTree
 }
 
 // File returns the file of that name, or nil.

@@ -27,7 +27,7 @@ func (p *parser) block(b *hcl.Block) {
 		o.Value, o.Sensitive = c.expr("value"), c.expr("sensitive")
 		m.Outputs = append(m.Outputs, o)
 	case "module":
-		m.Modules = append(m.Modules, &ModuleCall{Header: headerOf(b)})
+		m.Modules = append(m.Modules, p.moduleCall(b))
 	case "mask":
 		m.Masks = append(m.Masks, &Unsupported{Header: headerOf(b)})
 	case "report":
@@ -87,6 +87,28 @@ func (p *parser) object(b *hcl.Block) {
 		g.On, g.To, g.Require = c.expr("on"), c.expr("to"), c.expr("require")
 		m.Guards = append(m.Guards, g)
 	}
+}
+
+// moduleCall reads the arguments of a module block: three of its own, and the
+// inputs.
+func (p *parser) moduleCall(b *hcl.Block) *ModuleCall {
+	c := &ModuleCall{Header: headerOf(b)}
+	for _, a := range p.free(b.Body) {
+		switch a.Name {
+		case "source":
+			c.Source = a.Value
+		case "for_each":
+			c.ForEach = a.Value
+		case "description":
+			c.Description = a.Value
+		default:
+			c.Inputs = append(c.Inputs, a)
+		}
+	}
+	if c.Source == nil {
+		p.diags.Fail(CodeMissingArgument, c.Span, "Missing required argument", `The argument "source" is required, but no definition was found.`)
+	}
+	return c
 }
 
 func (p *parser) settings(b *hcl.Block) *Settings {

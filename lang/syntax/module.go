@@ -105,8 +105,13 @@ type (
 		Value     hcl.Expression
 		Sensitive hcl.Expression
 	}
-	// ModuleCall is a `module` block; its arguments are free.
-	ModuleCall struct{ Header }
+	// ModuleCall is a `module` block; what is no argument of the block itself is
+	// an input.
+	ModuleCall struct {
+		Header
+		Source hcl.Expression
+		Inputs []*NamedExpr
+	}
 	// Unsupported is a block whose effect this version does not have.
 	Unsupported struct{ Header }
 

@@ -43,13 +43,18 @@ func IsValues(name string) bool {
 	return strings.HasSuffix(name, ".pvars.hcl") || strings.HasSuffix(name, ".pvars.hcl.json")
 }
 
-// Parse reads every file of the set once. It returns what could be read even
+// Parse reads every file of the project's own folder once. It returns what could be read even
 // when there are errors.
 func Parse(set *source.Set, opts Options) (*Module, diag.List) {
+	return ParseFiles(set.Own(), opts)
+}
+
+// ParseFiles reads the files of a module.
+func ParseFiles(files []source.File, opts Options) (*Module, diag.List) {
 	p := &parser{schemas: newSchemas(), module: &Module{}}
 	hp := hclparse.NewParser()
 	top, tests := topSchema(), testSchema()
-	for _, f := range set.Files {
+	for _, f := range files {
 		if IsValues(f.Name) || IsTest(f.Name) && !opts.Tests {
 			continue
 		}
