@@ -3,6 +3,7 @@ package compiler_test
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,10 +16,10 @@ import (
 // TestCompile prints what each project means.
 func TestCompile(t *testing.T) {
 	t.Parallel()
-	for _, path := range cases(t, "../testdata/compile/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+	for _, file := range cases(t, "../testdata/compile/*.txtar") {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			arch, set, in := readCase(t, path)
+			arch, set, in := readCase(t, file)
 			p, tests, diags := compiler.CompileTests(t.Context(), set, in)
 			if len(diags) > 0 {
 				t.Fatal(diags)
@@ -28,7 +29,7 @@ func TestCompile(t *testing.T) {
 			for _, test := range tests {
 				d.test(test)
 			}
-			golden(t, path, arch, d.String())
+			golden(t, file, arch, d.String())
 		})
 	}
 }
@@ -37,16 +38,17 @@ func TestCompile(t *testing.T) {
 // way round and under other names.
 func TestOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
-	for _, path := range cases(t, "../testdata/compile/*.txtar") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+	for _, file := range cases(t, "../testdata/compile/*.txtar") {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			_, set, in := readCase(t, path)
+			_, set, in := readCase(t, file)
 			first, diags := compiler.Compile(t.Context(), set, in)
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
 			for i := range set.Files {
-				set.Files[i].Name = fmt.Sprintf("%02d_%s", len(set.Files)-i, set.Files[i].Name)
+				dir, base := path.Split(set.Files[i].Name)
+				set.Files[i].Name = dir + fmt.Sprintf("%02d_%s", len(set.Files)-i, base)
 			}
 			slices.Reverse(set.Files)
 			second, diags := compiler.Compile(t.Context(), set, in)

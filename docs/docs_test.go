@@ -4,7 +4,8 @@
 // A block marked `hcl` is a whole project, or is completed by the prelude that
 // an HTML comment before it names: `<!-- prelude: crm -->` adds
 // testdata/preludes/crm.hcl. It must compile without any diagnostic, and its
-// test blocks must pass on the reference evaluator. A block marked
+// test blocks must pass on the reference evaluator. `<!-- file: modules/x/main.hcl -->` makes the block after it that file of the
+// next example's project. A block marked
 // `hcl-error CODE` must give an error with that code. After
 // `<!-- conditions: crm table.crm.deals -->` each code span in the table's
 // column "examples" must be a condition on that table.
@@ -32,10 +33,12 @@ type example struct {
 	text    string
 	prelude string // "": a whole project
 	want    diag.Code
+	files   []source.File // modules
 }
 
 var (
 	preludeForm    = regexp.MustCompile(`^<!-- prelude: ([a-z_]+) -->$`)
+	fileForm       = regexp.MustCompile(`^<!-- file: ([a-z_/.]+) -->$`)
 	conditionsForm = regexp.MustCompile(`^<!-- conditions: ([a-z_]+) ([a-z_.]+) -->$`)
 	testBlock      = regexp.MustCompile(`(?m)^test "`)
 	fixturesBlock  = regexp.MustCompile(`(?m)^fixtures `)
@@ -70,11 +73,16 @@ func pages(t *testing.T) map[string][]string {
 // examples reads the fenced blocks and the tables of conditions of a page.
 func examples(page string, lines []string) ([]example, error) {
 	var out []example
-	prelude := ""
+	prelude, file := "", ""
+	var files []source.File
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		if m := preludeForm.FindStringSubmatch(line); m != nil {
 			prelude = m[1]
+			continue
+		}
+		if m := fileForm.FindStringSubmatch(line); m != nil {
+			file = m[1]
 			continue
 		}
 		if m := conditionsForm.FindStringSubmatch(line); m != nil {
@@ -101,7 +109,12 @@ func examples(page string, lines []string) ([]example, error) {
 		}
 		e := example{page: page, line: i + 2, text: strings.Join(lines[i+1:end], "\n") + "\n", prelude: prelude}
 		words := strings.Fields(info)
+		if file == "" {
+			e.files, files = files, nil
+		}
 		switch {
+		case file != "" && info == "hcl":
+			files = append(files, source.File{Name: file, Data: []byte(strings.Repeat("\n", e.line-1) + e.text)})
 		case len(words) == 1 && words[0] == "hcl":
 			out = append(out, e)
 		case len(words) == 2 && words[0] == "hcl-error":
@@ -110,7 +123,7 @@ func examples(page string, lines []string) ([]example, error) {
 		case strings.HasPrefix(info, "hcl"), prelude != "":
 			return nil, fmt.Errorf("%s:%d: %q marks no example", page, i+1, info)
 		}
-		prelude = ""
+		prelude, file = "", ""
 		i = end
 	}
 	return out, nil
@@ -151,6 +164,7 @@ func (e example) set() (*source.Set, error) {
 	set := &source.Set{Dir: e.page, Files: []source.File{
 		{Name: name + ".hcl", Data: []byte(strings.Repeat("\n", e.line-1) + e.text)},
 	}}
+	set.Files = append(set.Files, e.files...)
 	if e.prelude != "" {
 		data, err := os.ReadFile(filepath.Join("testdata", "preludes", e.prelude+".hcl"))
 		if err != nil {

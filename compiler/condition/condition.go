@@ -34,6 +34,12 @@ type Scope struct {
 	Identity *model.Identity
 	Request  []*model.Attribute
 	Groups   map[string]*model.Group
+	// Group is the group that a variable or a module's output holds; false when
+	// the expression is neither. Nil where there are no modules.
+	Group func(hcl.Expression) (*model.Group, bool)
+	// Declared is all groups of the project, those of modules too; nil means
+	// that Groups are all.
+	Declared []*model.Group
 	Levels   map[string]*model.Level
 	// Eval holds the constants: var, local, each, and HCL's functions. The
 	// names user, record, request, app, group and now are not in it.

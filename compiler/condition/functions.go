@@ -216,11 +216,18 @@ func (c *compiler) checkGroup(x model.Expr) {
 		return
 	}
 	name, _ := lit.Value.(string)
-	if c.sc.Groups[name] != nil {
+	names := sortedKeys(c.sc.Groups)
+	if c.sc.Declared != nil {
+		names = names[:0]
+		for _, g := range c.sc.Declared {
+			names = append(names, g.Name)
+		}
+	}
+	if slices.Contains(names, name) {
 		return
 	}
 	detail := "It holds only for requests that state this group themselves. For a declared group write member_of(group.x)."
-	if n := nearest(name, sortedKeys(c.sc.Groups)); n != "" {
+	if n := nearest(name, names); n != "" {
 		detail = fmt.Sprintf("Did you mean %q? ", n) + detail
 	}
 	c.diags.Warn(CodeGroup, lit.Span, fmt.Sprintf("No group is named %q", name), detail)
@@ -367,6 +374,14 @@ func stated(x model.Expr) bool {
 }
 
 func (c *compiler) memberOf(e *hclsyntax.FunctionCallExpr, span source.Span) operand {
+	if c.sc.Group != nil {
+		if g, held := c.sc.Group(e.Args[0]); held {
+			if g == nil {
+				return operand{span: span}
+			}
+			return typed(&model.MemberOf{Node: model.Node{Type: model.Bool, Span: span}, Group: g})
+		}
+	}
 	p, ok := c.path(e.Args[0])
 	if !ok || p[0].name != "group" || len(p) != 2 {
 		return c.fail(CodeArguments, syntax.Span(e.Args[0].Range()), "member_of takes one group", "Write member_of(group.x); for a name that is a value write contains(user.groups, x).")

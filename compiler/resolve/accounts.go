@@ -18,7 +18,7 @@ import (
 // accounts makes the service accounts, one for each datasource they name and
 // each round of their own for_each.
 func (r *resolver) accounts() {
-	taken, roles := map[string]source.Span{}, map[[2]string]*model.ServiceAccount{}
+	taken := map[string]source.Span{}
 	for _, b := range r.syntax.ServiceAccounts {
 		label := b.Label(0)
 		if first, ok := r.names.accounts[label]; ok {
@@ -42,7 +42,7 @@ func (r *resolver) accounts() {
 					continue
 				}
 				taken[a.Name] = b.Span
-				r.role(a, b, roles)
+				r.role(a, b)
 				fam.keyed = fam.keyed || a.Key != ""
 				fam.all = append(fam.all, instance[*model.ServiceAccount]{a.Key, a.Key != "", a})
 				d.Accounts = append(d.Accounts, a)
@@ -72,8 +72,8 @@ func accountKey(round repeat, d *model.Datasource, perSource bool) string {
 func (r *resolver) account(b *syntax.ServiceAccount, d *model.Datasource, key string, round repeat) *model.ServiceAccount {
 	b = b.Expand(round.ctx, &r.diags)
 	a := &model.ServiceAccount{
-		Name: address(b.Label(0), key, key != ""), Label: b.Label(0), Key: key, Datasource: d,
-		Description: r.description(b.Description, round.ctx), Role: b.Label(0),
+		Name: r.address(b.Label(0), key, key != ""), Label: b.Label(0), Key: key, Datasource: d,
+		Description: r.description(b.Description, round.ctx), Role: r.prefix + b.Label(0),
 		Managed: r.flag(b.Managed, round.ctx, true), ReadOnly: r.flag(b.ReadOnly, round.ctx, false), Span: b.Span,
 	}
 	if d.Type == model.Service {
@@ -107,7 +107,7 @@ func (r *resolver) account(b *syntax.ServiceAccount, d *model.Datasource, key st
 // not, and the role that owns Postern's own objects.
 var reservedRoles = []string{"public", "none", "postern"}
 
-func (r *resolver) role(a *model.ServiceAccount, b *syntax.ServiceAccount, roles map[[2]string]*model.ServiceAccount) {
+func (r *resolver) role(a *model.ServiceAccount, b *syntax.ServiceAccount) {
 	span := b.LabelSpan(0)
 	if b.Role != nil {
 		span = syntaxSpan(b.Role)
@@ -121,11 +121,11 @@ func (r *resolver) role(a *model.ServiceAccount, b *syntax.ServiceAccount, roles
 		return
 	}
 	id := [2]string{a.Datasource.Name, folded}
-	if first, ok := roles[id]; ok {
+	if first, ok := r.roles[id]; ok {
 		r.duplicate(span, first.Span, fmt.Sprintf("The service accounts %s and %s have the same role %q", first.Name, a.Name, a.Role))
 		return
 	}
-	roles[id] = a
+	r.roles[id] = a
 }
 
 func (r *resolver) limits(a *model.ServiceAccount, b *syntax.Limits, round repeat) {
@@ -195,6 +195,10 @@ func (r *resolver) apps() {
 			r.program.Apps = append(r.program.Apps, a)
 		}
 	}
+}
+
+// connections hangs the apps on their datasources, in order of name.
+func (r *resolver) connections() {
 	slices.SortFunc(r.program.Apps, func(a, b *model.App) int { return strings.Compare(a.Name, b.Name) })
 	for _, a := range r.program.Apps {
 		for _, c := range a.Connects {
@@ -205,7 +209,7 @@ func (r *resolver) apps() {
 
 func (r *resolver) app(b *syntax.App, round repeat) *model.App {
 	a := &model.App{
-		Name: address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
+		Name: r.address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
 		Description: r.description(b.Description, round.ctx), Span: b.Span,
 	}
 	if b.Users != nil {

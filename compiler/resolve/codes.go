@@ -38,6 +38,8 @@ const (
 	CodeUnsupportedIdentity diag.Code = "unsupported-identity"
 	// CodeUnsupportedSecret: the kind of secret is part of the language and not of this version.
 	CodeUnsupportedSecret diag.Code = "unsupported-secret"
+	// CodeModule: a module cannot be read, or holds what it may not hold.
+	CodeModule diag.Code = "module-invalid"
 	// CodeIdentity: the identity or request block is wrong.
 	CodeIdentity diag.Code = "identity-invalid"
 	// CodeUser: a directory entry is wrong.

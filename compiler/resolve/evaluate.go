@@ -62,7 +62,7 @@ func (r *resolver) knownNames(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 			r.unknownRoot(t, ctx)
 			continue
 		}
-		if len(t) < 2 || root != "var" && root != "local" {
+		if len(t) < 2 || root != "var" && root != "local" && root != "module" {
 			continue
 		}
 		attr, isAttr := t[1].(hcl.TraverseAttr)
@@ -70,7 +70,7 @@ func (r *resolver) knownNames(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 			continue
 		}
 		ok = false
-		kind := map[string]string{"var": "variable", "local": "local value"}[root]
+		kind := map[string]string{"var": "variable", "local": "local value", "module": "module"}[root]
 		r.unknown(attrSpan(attr), kind, attr.Name, sortedKeys(scope.Type().AttributeTypes()), root+".")
 	}
 	return ok
@@ -93,7 +93,7 @@ func (r *resolver) unknownRoot(t hcl.Traversal, ctx *hcl.EvalContext) {
 	}
 	if referenceRoots[root] {
 		r.diags.Fail(CodeReference, span, fmt.Sprintf("%q is a reference, and here stands a value", root),
-			"References stand in arguments that take them, not in values that are computed.")
+			"References stand in arguments that take them, not in values that are computed. A variable of a module takes them when its type is `ref("+root+")`.")
 		return
 	}
 	var roots []string

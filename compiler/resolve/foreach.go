@@ -15,11 +15,13 @@ type repeat struct {
 }
 
 // repeats unfolds for_each: a map, or a set of strings.
-func (r *resolver) repeats(h *syntax.Header) []repeat {
+func (r *resolver) repeats(h *syntax.Header) []repeat { return r.repeatsIn(h, r.eval) }
+
+func (r *resolver) repeatsIn(h *syntax.Header, outer *hcl.EvalContext) []repeat {
 	if h.ForEach == nil {
-		return []repeat{{ctx: r.eval}}
+		return []repeat{{ctx: outer}}
 	}
-	v, ok := r.value(h.ForEach, r.eval)
+	v, ok := r.value(h.ForEach, outer)
 	if !ok {
 		return nil
 	}
@@ -52,7 +54,7 @@ func (r *resolver) repeats(h *syntax.Header) []repeat {
 		if k.AsString() == "" {
 			return fail("for_each has an empty key", "The blocks are named after the keys.")
 		}
-		ctx := r.eval.NewChild()
+		ctx := outer.NewChild()
 		ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}
 		out = append(out, repeat{key: k.AsString(), keyed: true, ctx: ctx})
 	}

@@ -27,7 +27,9 @@ type instance[T any] struct {
 type family[T any] struct {
 	span  source.Span
 	keyed bool // has for_each
-	all   []instance[T]
+	// foreign says that a variable stands for objects of another module.
+	foreign bool
+	all     []instance[T]
 }
 
 // names finds objects by what references call them.

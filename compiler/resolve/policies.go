@@ -23,7 +23,7 @@ func (r *resolver) policies() {
 		}
 		for _, round := range r.repeats(&b.Header) {
 			p := &model.Policy{
-				Name: address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
+				Name: r.address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
 				Description: r.description(b.Description, round.ctx), Span: b.Span,
 			}
 			if first, ok := taken[p.Name]; ok {
@@ -254,7 +254,7 @@ func (r *resolver) guards() {
 		}
 		for _, round := range r.repeats(&b.Header) {
 			g := &model.Guard{
-				Name: address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
+				Name: r.address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
 				Description: r.description(b.Description, round.ctx), To: []model.Subject{model.Everyone{}}, Span: b.Span,
 			}
 			if first, ok := taken[g.Name]; ok {

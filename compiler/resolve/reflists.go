@@ -84,8 +84,9 @@ func (r *resolver) tableRefs(expr hcl.Expression, ctx *hcl.EvalContext) ([]place
 	for _, e := range r.elements(expr, ctx) {
 		span := syntaxSpan(e)
 		var tables []*model.Table
-		if call, diags := hcl.ExprCall(syntax.Native(e)); !diags.HasErrors() && call.Name == "tables" {
-			found, ok := r.tablesCall(call, span, ctx)
+		home, inner, at := r.home(e, ctx)
+		if call, diags := hcl.ExprCall(syntax.Native(inner)); !diags.HasErrors() && call.Name == "tables" {
+			found, ok := home.tablesCall(call, span, at)
 			fine = fine && ok
 			tables = found
 		} else {

@@ -44,9 +44,23 @@ type reference struct {
 // elements are the parts of a list of references: of a list, of concat(…), or
 // of the chosen side of a condition; a single reference stands for itself.
 func (r *resolver) elements(expr hcl.Expression, ctx *hcl.EvalContext) []hcl.Expression {
+	if f, ok := expr.(foreign); ok {
+		return []hcl.Expression{f}
+	}
 	expr = syntax.Native(expr)
+	if held, ok := r.unpack(bare(expr), ctx); ok {
+		return held
+	}
 	if elems, diags := hcl.ExprList(expr); !diags.HasErrors() {
-		return elems
+		out := make([]hcl.Expression, 0, len(elems))
+		for _, e := range elems {
+			if held, ok := r.unpack(bare(syntax.Native(e)), ctx); ok {
+				out = append(out, held...)
+				continue
+			}
+			out = append(out, e)
+		}
+		return out
 	}
 	switch x := bare(expr).(type) {
 	case *hclsyntax.ConditionalExpr:
@@ -145,6 +159,12 @@ func attrSpan(a hcl.TraverseAttr) source.Span {
 
 // reference resolves one expression.
 func (r *resolver) reference(expr hcl.Expression, ctx *hcl.EvalContext) (reference, bool) {
+	if f, ok := expr.(foreign); ok {
+		return f.from.r.reference(f.Expression, f.from.ctx)
+	}
+	if native := bare(syntax.Native(expr)); holdsValue(native) {
+		return r.one(native, ctx)
+	}
 	steps, ok := r.steps(expr, ctx)
 	if !ok {
 		return reference{}, false
@@ -317,4 +337,14 @@ func article(noun string) string {
 		return "An " + noun
 	}
 	return "A " + noun
+}
+
+// isReference reports whether an expression is a reference: one that begins with a
+// kind of object, or a value that holds references.
+func (r *resolver) isReference(expr hcl.Expression, ctx *hcl.EvalContext) bool {
+	if t, diags := hcl.AbsTraversalForExpr(expr); !diags.HasErrors() && referenceRoots[t.RootName()] {
+		return true
+	}
+	_, held := r.unpack(expr, ctx)
+	return held
 }

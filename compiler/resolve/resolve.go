@@ -37,6 +37,8 @@ type Assignment struct {
 type Result struct {
 	Program *model.Program
 	Tests   []*model.Test
+	// Outputs are the values that the project itself offers; a reference is its
+	// text. Sensitive values are marked.
 	Outputs map[string]cty.Value
 }
 
@@ -44,21 +46,31 @@ type Result struct {
 // errors.
 func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) (*Result, diag.List) {
 	r := &resolver{
-		syntax:  m,
-		in:      in,
-		program: &model.Program{Revision: set.Revision},
-		names:   newNames(),
-		eval:    &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions()},
+		shared: &shared{
+			in:      in,
+			program: &model.Program{Revision: set.Revision},
+			loader:  newLoader(ctx, set),
+			stored:  map[[3]string]*model.Table{},
+			roles:   map[[2]string]*model.ServiceAccount{},
+			keys:    map[string]*model.User{},
+		},
+		syntax: m,
+		names:  newNames(),
+		folder: set.Home(),
+		eval:   &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: functions()},
 	}
+	r.modules = []*resolver{r}
 	res := &Result{Program: r.program}
 	steps := []func(){
 		r.unsupported, r.settings,
-		func() { r.variables(set) }, r.locals, func() { res.Outputs = r.outputs() },
-		r.levels, r.groups, r.identity, r.users,
-		r.datasources, r.tables, r.relations,
-		r.accounts, r.apps,
-		r.policies, r.guards, r.finish, r.check,
-		func() { res.Tests = r.tests() },
+		func() { r.variables(set) }, r.constants, func() { r.outputs = r.outputValues() },
+		r.levels, r.groups, r.identity, r.each((*resolver).users),
+		r.each((*resolver).datasources), r.each((*resolver).aliases),
+		r.each((*resolver).tables), r.each((*resolver).relations),
+		r.each((*resolver).accounts), r.each((*resolver).apps), r.connections,
+		r.each((*resolver).policies), r.each((*resolver).guards), r.finish, r.check,
+		r.checkPassed, r.unique,
+		func() { res.Tests, res.Outputs = r.tests(), r.offered() },
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
@@ -70,19 +82,52 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 	return res, r.diags
 }
 
-// resolver is the state that the phases hand on.
-type resolver struct {
-	syntax  *syntax.Module
+// each runs a phase for the project and then for every module, those that
+// hold others first.
+func (r *resolver) each(phase func(*resolver)) func() {
+	return func() {
+		for _, m := range r.modules {
+			phase(m)
+		}
+	}
+}
+
+// shared is what the project and its modules have in common.
+type shared struct {
 	in      Inputs
 	program *model.Program
-	names   *names
-	eval    *hcl.EvalContext // var, local, functions
+	loader  *loader
+	modules []*resolver // the project first, then the modules, outer ones first
 	diags   diag.List
-	// tableBlocks wait for their relations.
-	tableBlocks []tableBlock
+	stored  map[[3]string]*model.Table // by datasource, schema and name in the database
+	roles   map[[2]string]*model.ServiceAccount
+	keys    map[string]*model.User // by what a request is matched with
 	// keyless is set when the identity has an error, so that what depends on
 	// its key is not reported as well.
 	keyless bool
+}
+
+// resolver is the state that the phases hand on: of the project, or of one
+// instance of a module.
+type resolver struct {
+	*shared
+	syntax  *syntax.Module
+	folder  *source.Folder
+	parent  *resolver // nil for the project
+	path    string    // before the names of its objects: "" or "module.", nested ones joined
+	prefix  string    // before the names of its roles: "" or "module_"
+	names   *names
+	eval    *hcl.EvalContext // var, local, module, functions
+	refs    map[string]*variable
+	outputs map[string]cty.Value
+	// tableBlocks wait for their relations.
+	tableBlocks []tableBlock
+}
+
+// address is the name of an object: its label and key, after the modules that
+// it stands in.
+func (r *resolver) address(label, key string, keyed bool) string {
+	return r.path + address(label, key, keyed)
 }
 
 // scope is what conditions on the table may speak of.
@@ -92,6 +137,8 @@ func (r *resolver) scope(t *model.Table, ctx *hcl.EvalContext) *condition.Scope 
 		Identity: &r.program.Identity,
 		Request:  r.program.Request,
 		Groups:   r.names.groups,
+		Group:    func(e hcl.Expression) (*model.Group, bool) { return r.groupOf(e, ctx) },
+		Declared: r.program.Groups,
 		Levels:   r.names.levels,
 		Eval:     ctx,
 	}
@@ -110,8 +157,5 @@ func (r *resolver) unsupported() {
 	}
 	for _, b := range r.syntax.Notifies {
 		report(&b.Header, "Remove the block, and notify from the pipeline that runs plan and apply.")
-	}
-	for _, b := range r.syntax.Modules {
-		report(&b.Header, "Remove the block, and put the module's files into this folder.")
 	}
 }

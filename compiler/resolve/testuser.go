@@ -1,6 +1,8 @@
 package resolve
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -13,7 +15,7 @@ import (
 // directory, or nil for an anonymous one.
 func (t *testBuilder) claims(expr hcl.Expression) map[string]any {
 	native := syntax.Native(expr)
-	if trav, diags := hcl.AbsTraversalForExpr(native); !diags.HasErrors() && referenceRoots[trav.RootName()] {
+	if t.isReference(native, t.eval) {
 		ref, ok := t.reference(native, t.eval)
 		if !ok || !t.expect(ref, "user") {
 			return nil
@@ -93,8 +95,12 @@ func (t *testBuilder) directoryClaims(u *model.User) map[string]any {
 func (t *testBuilder) groupNames(expr hcl.Expression) []any {
 	out := []any{}
 	for _, e := range t.elements(expr, t.eval) {
+		_, held := e.(foreign)
 		native := syntax.Native(e)
-		if trav, diags := hcl.AbsTraversalForExpr(native); !diags.HasErrors() && referenceRoots[trav.RootName()] {
+		if held {
+			native = e
+		}
+		if held || t.isReference(native, t.eval) {
 			if ref, ok := t.reference(native, t.eval); ok && t.expect(ref, "group") {
 				out = append(out, ref.group.Name)
 			}
@@ -133,15 +139,19 @@ func (t *testBuilder) groupName(v cty.Value, span source.Span) []any {
 		t.diags.Fail(CodeTest, span, "A group is a reference or a name", "Write `group.NAME` or \"NAME\".")
 		return nil
 	}
-	if _, ok := t.names.groups[v.AsString()]; !ok {
-		t.unknown(span, "group", v.AsString(), sortedKeys(t.names.groups), "")
+	names := make([]string, len(t.program.Groups))
+	for i, g := range t.program.Groups {
+		names[i] = g.Name
+	}
+	if !slices.Contains(names, v.AsString()) {
+		t.unknown(span, "group", v.AsString(), names, "")
 	}
 	return []any{v.AsString()}
 }
 
 func (t *testBuilder) levelName(expr hcl.Expression) any {
 	native := syntax.Native(expr)
-	if trav, diags := hcl.AbsTraversalForExpr(native); !diags.HasErrors() && referenceRoots[trav.RootName()] {
+	if t.isReference(native, t.eval) {
 		if ref, ok := t.reference(native, t.eval); ok && t.expect(ref, "access_level") {
 			return ref.level.Name
 		}
@@ -159,8 +169,12 @@ func (t *testBuilder) levelValue(v cty.Value, span source.Span) any {
 		t.diags.Fail(CodeTest, span, "An access level is a reference or a name", "Write `access_level.NAME`.")
 		return nil
 	}
-	if _, ok := t.names.levels[v.AsString()]; !ok {
-		t.unknown(span, "access level", v.AsString(), sortedKeys(t.names.levels), "")
+	names := make([]string, len(t.program.Levels))
+	for i, l := range t.program.Levels {
+		names[i] = l.Name
+	}
+	if !slices.Contains(names, v.AsString()) {
+		t.unknown(span, "access level", v.AsString(), names, "")
 	}
 	return v.AsString()
 }

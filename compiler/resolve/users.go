@@ -33,7 +33,6 @@ func (r *resolver) users() {
 		r.claimName("user", &b.Header)
 		byName[name] = b
 	}
-	keys := map[model.Value]*model.User{}
 	for _, name := range sortedKeys(byName) {
 		u := r.user(byName[name])
 		r.names.users[name] = u
@@ -42,15 +41,16 @@ func (r *resolver) users() {
 			continue
 		}
 		id := fmt.Sprint(model.JSON(u.Key, r.program.Identity.Key.Type, ""))
-		if first, ok := keys[id]; ok {
+		if first, ok := r.keys[id]; ok {
 			r.duplicate(u.Span, first.Span, fmt.Sprintf("The users %s and %s have the same %s", first.Name, u.Name, r.program.Identity.Key.Name))
 		}
-		keys[id] = u
+		r.keys[id] = u
 	}
+	slices.SortFunc(r.program.Users, func(a, b *model.User) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func (r *resolver) user(b *syntax.User) *model.User {
-	u := &model.User{Name: b.Label(0), Description: r.description(b.Description, r.eval), Span: b.Span}
+	u := &model.User{Name: r.path + b.Label(0), Description: r.description(b.Description, r.eval), Span: b.Span}
 	if b.Groups != nil {
 		u.Groups = []*model.Group{}
 		for _, e := range r.elements(b.Groups, r.eval) {

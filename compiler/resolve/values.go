@@ -26,21 +26,14 @@ type variable struct {
 	span      source.Span // where the value comes from
 	set       bool
 	failed    bool
+	kinds     []string // what references it takes; nil for one that takes a value
 }
 
 // variables gives every variable its value. Later sources win, as in
 // Terraform: the environment, *.auto.pvars.hcl in order of their names, then
 // -var and -var-file in the order they stand.
 func (r *resolver) variables(set *source.Set) {
-	vars := map[string]*variable{}
-	for _, b := range r.syntax.Variables {
-		name := b.Label(0)
-		if first, ok := vars[name]; ok {
-			r.duplicate(b.Span, first.block.Span, fmt.Sprintf("A second variable %q", name))
-			continue
-		}
-		vars[name] = r.declare(b)
-	}
+	vars := r.declared()
 	for _, name := range sortedKeys(vars) {
 		if raw, ok := r.in.Env["POSTERN_VAR_"+name]; ok {
 			r.assignText(vars[name], raw, "the environment variable POSTERN_VAR_"+name)
@@ -63,9 +56,41 @@ func (r *resolver) variables(set *source.Set) {
 		}
 		r.assignText(v, a.Value, "-var "+a.Name)
 	}
+	r.settleAll(vars, func(v *variable) {
+		name := v.block.Label(0)
+		r.diags.Fail(CodeVariable, v.block.Span, fmt.Sprintf("The variable %q has no value", name),
+			fmt.Sprintf("Give it a default, or set it by -var %s=…, a *.auto.pvars.hcl file or POSTERN_VAR_%s.", name, name))
+	})
+}
+
+// declared is the variables of a folder, with their defaults.
+func (r *resolver) declared() map[string]*variable {
+	vars := map[string]*variable{}
+	for _, b := range r.syntax.Variables {
+		name := b.Label(0)
+		if first, ok := vars[name]; ok {
+			r.duplicate(b.Span, first.block.Span, fmt.Sprintf("A second variable %q", name))
+			continue
+		}
+		vars[name] = r.declare(b)
+	}
+	return vars
+}
+
+// settleAll makes var.* and asks the validations.
+func (r *resolver) settleAll(vars map[string]*variable, missing func(*variable)) {
 	values := map[string]cty.Value{}
+	r.refs = map[string]*variable{}
 	for _, name := range sortedKeys(vars) {
-		values[name] = r.settle(vars[name])
+		v := vars[name]
+		if !v.failed && !v.set {
+			v.failed = true
+			missing(v)
+		}
+		values[name] = r.settle(v)
+		if v.kinds != nil {
+			r.refs[name] = v
+		}
 	}
 	r.eval.Variables["var"] = cty.ObjectVal(values)
 	for _, name := range sortedKeys(vars) {
@@ -80,6 +105,11 @@ func (r *resolver) declare(b *syntax.Variable) *variable {
 			"A name begins with a letter and has letters, digits, `_` and `-`.")
 	}
 	if b.TypeExpr != nil {
+		v.kinds = r.refKinds(b.TypeExpr)
+	}
+	if v.kinds != nil {
+		v.typ = passedType
+	} else if b.TypeExpr != nil {
 		t, defaults, diags := typeexpr.TypeConstraintWithDefaults(b.TypeExpr)
 		syntax.FromHCL(&r.diags, CodeVariable, diags)
 		if diags.HasErrors() {
@@ -92,7 +122,9 @@ func (r *resolver) declare(b *syntax.Variable) *variable {
 	r.description(b.Description, constants)
 	v.sensitive = r.flag(b.Sensitive, constants, false)
 	v.nullable = r.flag(b.Nullable, constants, true)
-	if b.Default != nil {
+	if b.Default != nil && v.kinds != nil {
+		v.value, v.span, v.set = newPassed(b.Default, r, constants), syntaxSpan(b.Default), true
+	} else if b.Default != nil {
 		if val, ok := r.value(b.Default, constants); ok {
 			v.value, v.span, v.set = val, syntaxSpan(b.Default), true
 		} else {
@@ -151,12 +183,7 @@ func (r *resolver) settle(v *variable) cty.Value {
 	if v.failed {
 		return cty.DynamicVal
 	}
-	if !v.set {
-		v.failed = true
-		r.diags.Fail(CodeVariable, v.block.Span, fmt.Sprintf("The variable %q has no value", name),
-			fmt.Sprintf("Give it a default, or set it by -var %s=…, a *.auto.pvars.hcl file or POSTERN_VAR_%s.", name, name))
-		return cty.DynamicVal
-	}
+	secret := v.sensitive || v.value.ContainsMarked()
 	span := v.span
 	if span.IsZero() {
 		span = v.block.Span
@@ -169,11 +196,11 @@ func (r *resolver) settle(v *variable) cty.Value {
 	if err != nil {
 		v.failed = true
 		detail := err.Error() + "."
-		if v.sensitive {
+		if secret {
 			detail = "The reason is not shown, for the variable is sensitive."
 		}
 		r.diags.Add(diag.Diagnostic{
-			Code: CodeVariable, Span: span, Detail: detail, Secret: v.sensitive,
+			Code: CodeVariable, Span: span, Detail: detail, Secret: secret,
 			Summary: fmt.Sprintf("The value of the variable %q is not of its type", name),
 		})
 		return cty.DynamicVal
@@ -183,7 +210,7 @@ func (r *resolver) settle(v *variable) cty.Value {
 		r.diags.Fail(CodeVariable, span, fmt.Sprintf("The variable %q is null", name), "It is declared with nullable = false.")
 		return cty.DynamicVal
 	}
-	if v.sensitive {
+	if v.sensitive && v.kinds == nil {
 		out = out.Mark(sensitiveMark{})
 	}
 	return out
@@ -224,62 +251,6 @@ func (r *resolver) validate(v *variable) {
 	}
 }
 
-// locals computes the local values in the order in which they need each other.
-func (r *resolver) locals() {
-	byName := map[string]*syntax.Local{}
-	for _, l := range r.syntax.Locals {
-		if first, ok := byName[l.Name]; ok {
-			r.duplicate(l.Span, first.Span, fmt.Sprintf("A second local value %q", l.Name))
-			continue
-		}
-		byName[l.Name] = l
-	}
-	values := map[string]cty.Value{}
-	state := map[string]int{} // 1: being computed, 2: done
-	var visit func(name string, path []string)
-	visit = func(name string, path []string) {
-		path = append(path, "local."+name)
-		switch state[name] {
-		case 2:
-			return
-		case 1:
-			r.cycle(byName[name].Span, "The local value "+name, path)
-			return
-		}
-		state[name] = 1
-		l := byName[name]
-		own := map[string]cty.Value{}
-		for _, t := range l.Value.Variables() {
-			if t.RootName() != "local" || len(t) < 2 {
-				continue
-			}
-			need := memberName(t[1])
-			if byName[need] == nil {
-				for other := range byName {
-					own[other] = cty.DynamicVal // candidates for the nearest name
-				}
-				continue
-			}
-			visit(need, path)
-			own[need] = cty.DynamicVal // stays so in a cycle, which is reported
-			if v, done := values[need]; done {
-				own[need] = v
-			}
-		}
-		ctx := r.eval.NewChild()
-		ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(own)}
-		v, ok := r.value(l.Value, ctx)
-		if !ok {
-			v = cty.DynamicVal
-		}
-		values[name], state[name] = v, 2
-	}
-	for _, name := range sortedKeys(byName) {
-		visit(name, nil)
-	}
-	r.eval.Variables["local"] = cty.ObjectVal(values)
-}
-
 // memberName is the name in `.name` or `["name"]`, "" for other steps.
 func memberName(t hcl.Traverser) string {
 	switch x := t.(type) {
@@ -305,8 +276,9 @@ func (r *resolver) cycle(span source.Span, what string, path []string) {
 		"The path is "+strings.Join(path[start:], " → ")+". Remove one of its steps.")
 }
 
-// outputs computes the values that the project offers.
-func (r *resolver) outputs() map[string]cty.Value {
+// outputValues computes the values that the project or the module offers; one
+// with an error stays unknown.
+func (r *resolver) outputValues() map[string]cty.Value {
 	out, first := map[string]cty.Value{}, map[string]source.Span{}
 	for _, o := range r.syntax.Outputs {
 		name := o.Label(0)
@@ -316,7 +288,12 @@ func (r *resolver) outputs() map[string]cty.Value {
 		}
 		first[name] = o.Span
 		r.description(o.Description, r.eval)
+		out[name] = cty.DynamicVal
 		if o.Value == nil {
+			continue
+		}
+		if offers(o.Value) {
+			out[name] = newPassed(o.Value, r, r.eval)
 			continue
 		}
 		v, ok := r.value(o.Value, r.eval)

@@ -41,7 +41,7 @@ func (r *resolver) datasources() {
 
 func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasource {
 	d := &model.Datasource{
-		Name: address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
+		Name: r.address(b.Label(0), round.key, round.keyed), Label: b.Label(0), Key: round.key,
 		Description: r.description(b.Description, round.ctx), Span: b.Span,
 		Type:       model.DatasourceType(r.choice(CodeDatasource, b.TypeExpr, round.ctx, "", string(model.Postgres), string(model.Service))),
 		OwnerBound: true,
@@ -165,7 +165,7 @@ type tableBlock struct {
 // tables makes the tables and resources, one for each instance of their
 // datasource and each round of their own for_each.
 func (r *resolver) tables() {
-	taken, stored := map[string]source.Span{}, map[[3]string]*model.Table{}
+	taken := map[string]source.Span{}
 	for _, b := range r.syntax.Tables {
 		labels := [2]string{b.Label(0), b.Label(1)}
 		if first, ok := r.names.tables[labels]; ok {
@@ -183,7 +183,10 @@ func (r *resolver) tables() {
 			expanded := b.Expand(round.ctx, &r.diags)
 			for _, d := range sources.all {
 				t := r.table(expanded, d.object, round)
-				if t == nil || r.takenTable(t, taken, stored) {
+				if t != nil && sources.foreign {
+					t.Name = r.path + t.Name // beside those of the module that has the datasource
+				}
+				if t == nil || r.takenTable(t, taken) {
 					continue
 				}
 				fam.all = append(fam.all, instance[*model.Table]{round.key, round.keyed, t})
@@ -201,7 +204,7 @@ func (r *resolver) tables() {
 
 // takenTable reports two tables that cannot be told apart, by address or in
 // the database.
-func (r *resolver) takenTable(t *model.Table, taken map[string]source.Span, stored map[[3]string]*model.Table) bool {
+func (r *resolver) takenTable(t *model.Table, taken map[string]source.Span) bool {
 	if first, ok := taken[t.Address()]; ok {
 		r.duplicate(t.Span, first, fmt.Sprintf("A second table with the address %s", t.Address()))
 		return true
@@ -211,11 +214,11 @@ func (r *resolver) takenTable(t *model.Table, taken map[string]source.Span, stor
 		return false
 	}
 	id := [3]string{t.Datasource.Name, t.Schema, t.SQLName}
-	if first, ok := stored[id]; ok {
+	if first, ok := r.stored[id]; ok {
 		r.duplicate(t.Span, first.Span, fmt.Sprintf("A second block for the table %s.%s of the database", t.Schema, t.SQLName))
 		return true
 	}
-	stored[id] = t
+	r.stored[id] = t
 	return false
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/postern-dev/postern/compiler/condition"
@@ -13,46 +14,34 @@ import (
 	"github.com/postern-dev/postern/lang/syntax"
 )
 
+// levelOrder is the access levels of all modules, and what each is above.
+type levelOrder struct {
+	above  map[*model.Level][]*model.Level
+	blocks map[*model.Level]*syntax.Level
+	all    map[string]*model.Level
+}
+
+var builtinLevels = []string{model.LevelAnonymous, model.LevelUser, model.LevelSuperuser}
+
 // levels makes the built-in access levels and the declared ones, lowest
 // first: a level stands after all those it is stated to be above.
 func (r *resolver) levels() {
-	builtin := []string{model.LevelAnonymous, model.LevelUser, model.LevelSuperuser}
-	above := map[*model.Level][]*model.Level{}
-	var order []*model.Level
-	for i, name := range builtin {
+	o := &levelOrder{above: map[*model.Level][]*model.Level{}, blocks: map[*model.Level]*syntax.Level{}, all: map[string]*model.Level{}}
+	for i, name := range builtinLevels {
 		l := &model.Level{Name: name}
 		if i > 0 {
-			above[l] = order[i-1 : i : i]
+			o.above[l] = []*model.Level{o.all[builtinLevels[i-1]]}
 		}
-		r.names.levels[name] = l
-		order = append(order, l)
+		o.all[name] = l
 	}
-	blocks := map[*model.Level]*syntax.Level{}
-	for _, b := range r.syntax.Levels {
-		name := b.Label(0)
-		if old, ok := r.names.levels[name]; ok {
-			if slices.Contains(builtin, name) {
-				r.diags.Fail(CodeDuplicate, b.Span, fmt.Sprintf("The access level %q is built in", name), "Choose another name.")
-			} else {
-				r.duplicate(b.Span, old.Span, fmt.Sprintf("A second access level %q", name))
-			}
-			continue
+	for _, m := range r.modules {
+		for _, name := range builtinLevels {
+			m.names.levels[name] = o.all[name]
 		}
-		r.claimName("access level", &b.Header)
-		l := &model.Level{Name: name, Description: r.description(b.Description, r.eval), Span: b.Span}
-		r.names.levels[name], blocks[l] = l, b
+		m.declareLevels(o)
 	}
-	for _, name := range sortedKeys(r.names.levels) {
-		l := r.names.levels[name]
-		b := blocks[l]
-		if b == nil || b.Above == nil {
-			continue
-		}
-		for _, e := range r.elements(b.Above, r.eval) {
-			if ref, ok := r.reference(e, r.eval); ok && r.expect(ref, "access_level") {
-				above[l] = append(above[l], ref.level)
-			}
-		}
+	for _, m := range r.modules {
+		m.linkLevels(o)
 	}
 	state := map[*model.Level]int{}
 	sorted := []*model.Level{}
@@ -67,17 +56,53 @@ func (r *resolver) levels() {
 			return
 		}
 		state[l] = 1
-		for _, lower := range above[l] {
+		for _, lower := range o.above[l] {
 			visit(lower, path)
 		}
 		state[l] = 2
 		sorted = append(sorted, l)
 	}
-	for _, name := range append(builtin, sortedKeys(r.names.levels)...) {
-		visit(r.names.levels[name], nil)
+	for _, name := range append(slices.Clone(builtinLevels), sortedKeys(o.all)...) {
+		visit(o.all[name], nil)
 	}
 	r.program.Levels = sorted
-	fillAtLeast(sorted, above)
+	fillAtLeast(sorted, o.above)
+}
+
+func (r *resolver) declareLevels(o *levelOrder) {
+	for _, b := range r.syntax.Levels {
+		name := b.Label(0)
+		if old, ok := r.names.levels[name]; ok {
+			if slices.Contains(builtinLevels, name) {
+				r.diags.Fail(CodeDuplicate, b.Span, fmt.Sprintf("The access level %q is built in", name), "Choose another name.")
+			} else {
+				r.duplicate(b.Span, old.Span, fmt.Sprintf("A second access level %q", name))
+			}
+			continue
+		}
+		r.claimName("access level", &b.Header)
+		l := &model.Level{Name: r.path + name, Description: r.description(b.Description, r.eval), Span: b.Span}
+		if old, ok := o.all[l.Name]; ok {
+			r.duplicate(b.Span, old.Span, fmt.Sprintf("A second access level with the address %s", l.Name))
+			continue
+		}
+		r.names.levels[name], o.blocks[l], o.all[l.Name] = l, b, l
+	}
+}
+
+func (r *resolver) linkLevels(o *levelOrder) {
+	for _, name := range sortedKeys(r.names.levels) {
+		l := r.names.levels[name]
+		b := o.blocks[l]
+		if b == nil || b.Above == nil {
+			continue
+		}
+		for _, e := range r.elements(b.Above, r.eval) {
+			if ref, ok := r.reference(e, r.eval); ok && r.expect(ref, "access_level") {
+				o.above[l] = append(o.above[l], ref.level)
+			}
+		}
+	}
 }
 
 // fillAtLeast states for each level which ones are that level or higher: only
@@ -119,29 +144,47 @@ func (r *resolver) claimName(what string, h *syntax.Header) bool {
 
 // groups makes the groups and closes over member_of.
 func (r *resolver) groups() {
-	blocks := map[string]*syntax.Group{}
+	for _, m := range r.modules {
+		m.declareGroups()
+	}
+	for _, m := range r.modules {
+		for _, b := range m.syntax.Groups {
+			if g := m.names.groups[b.Label(0)]; g != nil && g.Span == b.Span && b.MemberOf != nil {
+				g.MemberOf, _ = m.groupRefs(b)
+			}
+		}
+	}
+	slices.SortFunc(r.program.Groups, func(a, b *model.Group) int { return strings.Compare(a.Name, b.Name) })
+	r.closeGroups()
+}
+
+func (r *resolver) declareGroups() {
 	for _, b := range r.syntax.Groups {
 		name := b.Label(0)
-		if first, ok := blocks[name]; ok {
+		if first, ok := r.names.groups[name]; ok {
 			r.duplicate(b.Span, first.Span, fmt.Sprintf("A second group %q", name))
 			continue
 		}
 		r.claimName("group", &b.Header)
-		blocks[name] = b
-		r.names.groups[name] = &model.Group{Name: name, Description: r.description(b.Description, r.eval), Span: b.Span}
-	}
-	for _, name := range sortedKeys(blocks) {
-		g, b := r.names.groups[name], blocks[name]
+		g := &model.Group{Name: r.path + name, Description: r.description(b.Description, r.eval), Span: b.Span}
+		r.names.groups[name] = g
 		r.program.Groups = append(r.program.Groups, g)
-		if b.MemberOf == nil {
-			continue
-		}
-		g.MemberOf, _ = r.groupRefs(&b.Header, b)
 	}
-	r.closeGroups()
 }
 
-func (r *resolver) groupRefs(h *syntax.Header, b *syntax.Group) ([]*model.Group, bool) {
+// groupOf is the group that a variable or an output holds.
+func (r *resolver) groupOf(expr hcl.Expression, ctx *hcl.EvalContext) (*model.Group, bool) {
+	if !holdsValue(expr) {
+		return nil, false
+	}
+	ref, ok := r.one(expr, ctx)
+	if !ok || !r.expect(ref, "group") {
+		return nil, true
+	}
+	return ref.group, true
+}
+
+func (r *resolver) groupRefs(b *syntax.Group) ([]*model.Group, bool) {
 	var out []*model.Group
 	for _, e := range r.elements(b.MemberOf, r.eval) {
 		ref, ok := r.reference(e, r.eval)

@@ -21,6 +21,9 @@ import (
 // fetchTimeout bounds the fetch of one git module.
 const fetchTimeout = 2 * time.Minute
 
+// ErrCredentials says that the source of a module holds a password.
+var ErrCredentials = errors.New("credentials do not belong into it; use a URL of ssh")
+
 // gitSource is a source of the form URL//folder?ref=REVISION.
 type gitSource struct {
 	repo, folder, ref string
@@ -45,7 +48,7 @@ func parseGit(text string) (gitSource, error) {
 		return gitSource{}, errors.New("it is not a URL of https, ssh or file, such as git::https://host/repository.git//folder?ref=v1")
 	}
 	if _, secret := u.User.Password(); secret || u.User != nil && u.Scheme != "ssh" {
-		return gitSource{}, errors.New("credentials do not belong into the source; let git's own configuration hold them, or use ssh")
+		return gitSource{}, ErrCredentials
 	}
 	query := u.Query()
 	g := gitSource{ref: query.Get("ref")}
@@ -102,6 +105,11 @@ func (g gitSource) open(ctx context.Context) (*object.Tree, error) {
 		}
 		return treeAt(repo, g.ref)
 	}
+	return g.fetch(ctx)
+}
+
+// fetch reads the tree at the revision into memory.
+func (g gitSource) fetch(ctx context.Context) (*object.Tree, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	var last error
@@ -129,23 +137,23 @@ func (g gitSource) open(ctx context.Context) (*object.Tree, error) {
 	return nil, last
 }
 
-type fetch struct {
+type request struct {
 	refs  []config.RefSpec
 	depth int
 }
 
 // refSpecs are what to ask a server for, the least first: the tag, branch or
 // commit alone, then everything, for servers that do not give a lone commit.
-func (g gitSource) refSpecs() []fetch {
-	all := fetch{refs: []config.RefSpec{"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}}
-	var out []fetch
+func (g gitSource) refSpecs() []request {
+	all := request{refs: []config.RefSpec{"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}}
+	var out []request
 	if commitForm.MatchString(g.ref) {
-		out = append(out, fetch{[]config.RefSpec{config.RefSpec(g.ref + ":refs/heads/" + g.ref)}, 1})
+		out = append(out, request{[]config.RefSpec{config.RefSpec(g.ref + ":refs/heads/" + g.ref)}, 1})
 	} else {
 		for _, kind := range []string{"tags", "heads"} {
 			spec := config.RefSpec("+refs/" + kind + "/" + g.ref + ":refs/" + kind + "/" + g.ref)
 			if spec.Validate() == nil {
-				out = append(out, fetch{[]config.RefSpec{spec}, 1})
+				out = append(out, request{[]config.RefSpec{spec}, 1})
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +58,7 @@ func (s *Set) Module(ctx context.Context, from *Folder, module string) (*Folder,
 			f.Name = prefix + "/" + f.Name
 		}
 		files = append(files, f)
-		if s.File(f.Name) == nil {
+		if !slices.ContainsFunc(s.Files, func(have File) bool { return have.Name == f.Name }) {
 			s.Files = append(s.Files, f)
 			s.sort()
 		}
