@@ -37,7 +37,7 @@ type accessKey struct {
 // share it, unless the table's policies tell apps apart.
 func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table, gate string) []granted {
 	key := accessKey{table: t, gate: gate}
-	if e.AsApp() || d.speaksOfApps(t) {
+	if e.AsApp() || d.appTables.has(t) {
 		key.app = e.App()
 	}
 	out, done := d.cache[key]
@@ -70,10 +70,12 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 	return out
 }
 
-// speaksOfApps reports whether a policy, guard or condition on the table
+// appTables remembers of tables whether a policy, guard or condition on them
 // depends on the app.
-func (d *desired) speaksOfApps(t *model.Table) bool {
-	if known, done := d.appTables[t]; done {
+type appTables map[*model.Table]bool
+
+func (m appTables) has(t *model.Table) bool {
+	if known, done := m[t]; done {
 		return known
 	}
 	found := false
@@ -94,7 +96,7 @@ func (d *desired) speaksOfApps(t *model.Table) bool {
 		subjects(g.Guard.To)
 		cond(g.Require.Holds)
 	}
-	d.appTables[t] = found
+	m[t] = found
 	return found
 }
 

@@ -29,11 +29,23 @@ type audit struct {
 	p     *model.Program
 	ds    *model.Datasource
 	diags diag.List
+
+	known     map[armsKey][]*model.PolicyTarget
+	appTables appTables
+}
+
+// armsKey names arms that are looked up once: entries differ on a table only
+// where it speaks of apps, or where nothing is known of the user.
+type armsKey struct {
+	table  *model.Table
+	action model.Action
+	asApp  bool
+	app    *model.App
 }
 
 // auditDatasource lists what of a program a Postgres datasource cannot hold.
 func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
-	a := &audit{p: p, ds: ds}
+	a := &audit{p: p, ds: ds, known: map[armsKey][]*model.PolicyTarget{}, appTables: appTables{}}
 	a.identity()
 	a.names()
 	for _, t := range ds.Tables {
@@ -187,5 +199,14 @@ func (a *audit) columns(acc *model.ServiceAccount, t *model.Table, action model.
 
 // arms are the policies that can ever grant the action through an entry.
 func (a *audit) arms(e model.Entry, t *model.Table, action model.Action) []*model.PolicyTarget {
-	return grantingPolicies(a.p, e, t, action)
+	key := armsKey{table: t, action: action, asApp: e.AsApp()}
+	if key.asApp || a.appTables.has(t) {
+		key.app = e.App()
+	}
+	out, done := a.known[key]
+	if !done {
+		out = grantingPolicies(a.p, e, t, action)
+		a.known[key] = out
+	}
+	return out
 }

@@ -42,7 +42,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	}
 	d := &desired{
 		p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
-		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: map[*model.Table]bool{},
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: appTables{},
 	}
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
@@ -76,7 +76,7 @@ type desired struct {
 
 	cache     map[accessKey][]granted
 	shared    map[sharedKey]*Policy
-	appTables map[*model.Table]bool
+	appTables appTables
 }
 
 func (d *desired) grant(id ObjectID, role string, p Privilege) {

@@ -201,19 +201,19 @@ func (in *inspection) readGenerated(ctx context.Context) error {
 
 // readShared reads roles and schemas, and finds the tables.
 func (in *inspection) readShared(ctx context.Context) error {
-	tables, roles := in.scope.Tables, in.scope.Roles
+	tables, roles := slices.Clone(in.scope.Tables), in.scope.Roles
 	var gone []string
 	for id := range in.live.Records {
 		switch {
 		case id.Kind == KindRole && !slices.Contains(roles, id.Name):
 			gone = append(gone, id.Name)
 		case id.Kind == KindPolicy:
-			tables = append(tables[:len(tables):len(tables)], plan.TableName{Schema: id.Schema, Name: id.Name})
+			tables = append(tables, plan.TableName{Schema: id.Schema, Name: id.Name})
 		}
 	}
 	slices.Sort(gone)
 	in.scope.Roles = append(roles[:len(roles):len(roles)], gone...)
-	in.scope.Tables = sortedUnique(slices.Clone(tables), compareTableName)
+	in.scope.Tables = sortedUnique(tables, compareTableName)
 	all := [][]byte{jsonArg(in.scope.Roles)}
 	return in.run(ctx,
 		&catalogQuery{name: "roles", sql: queryRoles, args: all, skip: []int{13}, each: in.role},
