@@ -87,7 +87,7 @@ func (s *session) ask(ctx context.Context) error {
 			return nil
 		}
 	}
-	return diag.Diagnostic{Code: "apply-declined", Severity: diag.Error, Summary: "Nothing was applied"}
+	return diag.Diagnostic{Code: CodeApplyDeclined, Severity: diag.Error, Summary: "Nothing was applied"}
 }
 
 // apply runs the plans one after the other and reports which are done, also
@@ -142,16 +142,16 @@ func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor
 // refused is the diagnostic of a plan that did not run.
 func refused(ds *model.Datasource, err error) error {
 	d := diag.Diagnostic{
-		Code: "apply-failed", Severity: diag.Error, Span: ds.Span,
+		Code: CodeApplyFailed, Severity: diag.Error, Span: ds.Span,
 		Summary: fmt.Sprintf("Nothing was applied to datasource.%s", ds.Name), Detail: sentence(err.Error()),
 	}
 	switch {
 	case errors.Is(err, postgres.ErrStale):
-		d.Code = "apply-stale"
+		d.Code = CodeApplyStale
 	case errors.Is(err, postgres.ErrBusy):
-		d.Code = "apply-busy"
+		d.Code = CodeApplyBusy
 	case errors.Is(err, postgres.ErrWrongDatabase):
-		d.Code = "apply-wrong-database"
+		d.Code = CodeApplyWrongDatabase
 	}
 	return d
 }

@@ -160,7 +160,7 @@ func (s *session) connect(ctx context.Context, ds *model.Datasource) (*pgx.Conn,
 // unreachable is the one diagnostic of a database that cannot be reached.
 func (s *session) unreachable(ds *model.Datasource, what, detail string) error {
 	return diag.Diagnostic{
-		Code: "database-unreachable", Severity: diag.Error, Span: ds.Span,
+		Code: CodeDatabaseUnreachable, Severity: diag.Error, Span: ds.Span,
 		Summary: fmt.Sprintf("Cannot connect to datasource.%s", ds.Name),
 		Detail:  what + ": " + detail,
 	}

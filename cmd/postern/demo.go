@@ -103,7 +103,7 @@ func (d *demonstration) start(ctx context.Context) (err error) {
 		_, _ = fmt.Fprintln(d.err, "No Postgres is installed here; fetching one, once …")
 		if d.server, err = throwaway.Start(ctx, throwaway.Options{Download: true}); err != nil {
 			return diag.Diagnostic{
-				Code: "demo-no-postgres", Severity: diag.Error, Summary: "The demo needs Postgres, and none could be found or fetched",
+				Code: CodeDemoNoPostgres, Severity: diag.Error, Summary: "The demo needs Postgres, and none could be found or fetched",
 				Detail: sentence(missing.Error()) + ". Fetching failed: " + err.Error() + ".",
 			}
 		}

@@ -143,7 +143,7 @@ func (f *formatting) file(path string) error {
 	file := source.File{Name: filepath.ToSlash(name), Data: data}
 	f.set.Files = append(f.set.Files, file)
 	if !format.Applies(path) {
-		f.found.Fail("format-unknown", source.Span{}, fmt.Sprintf("%s is not an .hcl file", file.Name), "Only .hcl files have a canonical form.")
+		f.found.Fail(CodeFormatUnknown, source.Span{}, fmt.Sprintf("%s is not an .hcl file", file.Name), "Only .hcl files have a canonical form.")
 		return nil
 	}
 	out, found := format.Format(file)

@@ -59,7 +59,7 @@ func (s *session) init(template string) error {
 	}
 	if len(inTheWay) > 0 {
 		return diag.Diagnostic{
-			Code: "init-exists", Severity: diag.Error, Summary: fmt.Sprintf("The folder %s holds %s already", s.dir, strings.Join(inTheWay, ", ")),
+			Code: CodeInitExists, Severity: diag.Error, Summary: fmt.Sprintf("The folder %s holds %s already", s.dir, strings.Join(inTheWay, ", ")),
 			Detail: "Nothing was written. Choose an empty folder with -C, or move these files away.",
 		}
 	}

@@ -182,7 +182,7 @@ func signed(p *model.Program, name string) (*model.Datasource, error) {
 	}
 	if ds.Identity != model.IdentitySigned {
 		return nil, diag.Diagnostic{
-			Code: "token-not-signed", Severity: diag.Error, Span: ds.Span,
+			Code: CodeTokenNotSigned, Severity: diag.Error, Span: ds.Span,
 			Summary: fmt.Sprintf("datasource.%s takes no tokens: its identity is %q", ds.Name, ds.Identity),
 			Detail:  "Tokens and keys are for identity = \"signed\".",
 		}
@@ -213,7 +213,7 @@ func insertKey(ctx context.Context, conn *pgx.Conn, key postgres.Key) error {
 // keyRefused is the diagnostic of a database that did not do it; the server's
 // detail may quote the row, so only its message is shown.
 func keyRefused(ds *model.Datasource, err error) error {
-	d := diag.Diagnostic{Code: "key-failed", Severity: diag.Error, Span: ds.Span, Summary: "The keys of datasource." + ds.Name + " were not changed"}
+	d := diag.Diagnostic{Code: CodeKeyFailed, Severity: diag.Error, Span: ds.Span, Summary: "The keys of datasource." + ds.Name + " were not changed"}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return err

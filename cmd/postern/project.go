@@ -84,7 +84,7 @@ func (s *session) sources(ctx context.Context, f *inputFlags) (*source.Set, erro
 	}
 	if !holdsProject(set) {
 		return nil, diag.Diagnostic{
-			Code: "project-empty", Severity: diag.Error,
+			Code: CodeProjectEmpty, Severity: diag.Error,
 			Summary: fmt.Sprintf("There is no project in %s", s.dir),
 			Detail:  "A project is a folder of .hcl files with a postern block. Name its folder with -C.",
 		}

@@ -60,7 +60,7 @@ func (s *session) pull(ctx context.Context, f *pullFlags, datasource string) err
 	}
 	if _, err := os.Lstat(file); file != "" && !f.force && !errors.Is(err, fs.ErrNotExist) {
 		return diag.Diagnostic{
-			Code: "pull-exists", Severity: diag.Error, Summary: fmt.Sprintf("The file %s is there already", f.file),
+			Code: CodePullExists, Severity: diag.Error, Summary: fmt.Sprintf("The file %s is there already", f.file),
 			Detail: "Write to a new file and take over what you need, or overwrite it with --force.",
 		}
 	}
@@ -86,7 +86,7 @@ func (s *session) pull(ctx context.Context, f *pullFlags, datasource string) err
 	var notes diag.List
 	for _, t := range tables {
 		for _, n := range t.Notes {
-			notes.Warn("pull-left-out", source.Span{}, fmt.Sprintf("Table %s.%s: %s", t.Schema, t.Name, n), "")
+			notes.Warn(CodePullLeftOut, source.Span{}, fmt.Sprintf("Table %s.%s: %s", t.Schema, t.Name, n), "")
 		}
 	}
 	if file != "" {
@@ -117,7 +117,7 @@ func (s *session) pulled(ctx context.Context, ds *model.Datasource, schemas []st
 	tables, err := postgres.Pull(ctx, conn, schemas)
 	if err == nil && len(tables) == 0 {
 		return nil, diag.Diagnostic{
-			Code: "pull-empty", Severity: diag.Error, Span: ds.Span,
+			Code: CodePullEmpty, Severity: diag.Error, Span: ds.Span,
 			Summary: fmt.Sprintf("The database of datasource.%s has no tables in %s", ds.Name, strings.Join(schemas, ", ")),
 			Detail:  "Name the schemas with --schema.",
 		}

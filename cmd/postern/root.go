@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	case errors.Is(err, errChanges):
 		return exitChanges
 	case ctx.Err() != nil:
-		s.fail(diag.Diagnostic{Code: "run-interrupted", Severity: diag.Error, Summary: "Interrupted", Detail: "Nothing was left half done."})
+		s.fail(diag.Diagnostic{Code: CodeRunInterrupted, Severity: diag.Error, Summary: "Interrupted", Detail: "Nothing was left half done."})
 		return exitInterrupted
 	case errors.Is(err, errShown):
 		return exitFailed
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	case errors.As(err, &single):
 		s.fail(single)
 	default:
-		s.fail(diag.Diagnostic{Code: "run-failed", Severity: diag.Error, Summary: sentence(err.Error())})
+		s.fail(diag.Diagnostic{Code: CodeRunFailed, Severity: diag.Error, Summary: sentence(err.Error())})
 	}
 	return exitFailed
 }

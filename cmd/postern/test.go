@@ -35,7 +35,7 @@ func newTest(s *session) *cobra.Command {
 			}
 			if len(p.tests) == 0 {
 				return diag.Diagnostic{
-					Code: "test-none", Severity: diag.Error, Summary: "The project has no tests",
+					Code: CodeTestNone, Severity: diag.Error, Summary: "The project has no tests",
 					Detail: "Write test blocks in a file whose name ends in .test.hcl.",
 				}
 			}

@@ -118,7 +118,7 @@ func accountOf(ds *model.Datasource, app string) (string, error) {
 		}
 		if !c.AsUser {
 			return "", diag.Diagnostic{
-				Code: "token-app", Severity: diag.Error, Span: c.Span, Summary: fmt.Sprintf("app.%s connects as = \"app\": it carries no user", app),
+				Code: CodeTokenApp, Severity: diag.Error, Span: c.Span, Summary: fmt.Sprintf("app.%s connects as = \"app\": it carries no user", app),
 				Detail: "All its users share its access, so there is no token to sign.",
 			}
 		}

@@ -14,8 +14,10 @@ func TestWrap(t *testing.T) {
 		"doubled":  {"USING (((a = b)))", "USING (a = b)"},
 		"aliases":  {"USING (( SELECT postern.user_id() AS user_id) = a)", "USING ((SELECT postern.user_id()) = a)"},
 		"literals": {"USING (a = ' AND (( SELECT x AS y)')", "USING (a = ' AND (( SELECT x AS y)')"},
-		"deep": {"USING ((aaaaaaaaaa = 1) AND ((bbbbbbbbbb = 2) OR (cccccccccc = 'x AND y')))",
-			"USING (\n  (aaaaaaaaaa = 1)\n  AND (\n    (bbbbbbbbbb = 2)\n    OR (cccccccccc = 'x AND y')\n  )\n)"},
+		"deep": {
+			"USING ((aaaaaaaaaa = 1) AND ((bbbbbbbbbb = 2) OR (cccccccccc = 'x AND y')))",
+			"USING (\n  (aaaaaaaaaa = 1)\n  AND (\n    (bbbbbbbbbb = 2)\n    OR (cccccccccc = 'x AND y')\n  )\n)",
+		},
 		"unbalanced": {"USING ((a AND b", "USING ((a AND b"},
 	} {
 		t.Run(name, func(t *testing.T) {
