@@ -69,7 +69,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 // compiler/condition tests.
 type dump struct{ strings.Builder }
 
-func (d *dump) line(format string, args ...any) { fmt.Fprintf(d, format+"\n", args...) }
+func (d *dump) line(format string, args ...any) { _, _ = fmt.Fprintf(d, format+"\n", args...) }
 
 func (d *dump) program(p *model.Program) {
 	d.line("project %s", p.Project)

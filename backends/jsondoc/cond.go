@@ -49,9 +49,10 @@ func (p *printer) cond(c model.Cond) (*document.Cond, error) {
 		return p.loop(document.Every, x.From, x.Where)
 	case *model.Count:
 		return p.count(x)
-	default:
+	case *model.Compare, *model.Empty, *model.In, *model.InNetwork, *model.Known, *model.Match, *model.Null, *model.Truth:
 		return p.atom(c)
 	}
+	return nil, fmt.Errorf("the condition %T is not known", c)
 }
 
 func (p *printer) junction(op document.Op, terms []model.Cond) (*document.Cond, error) {
@@ -127,8 +128,8 @@ func (p *printer) atom(c model.Cond) (*document.Cond, error) {
 	case *model.InNetwork:
 		out.Op = pick(x.Not, document.InNetwork, document.NotInNetwork)
 		out.Network = x.Net.String()
-	default:
-		return nil, fmt.Errorf("the condition %T is not known", c)
+	case model.True, model.False, *model.And, *model.Or, *model.Count, *model.Every, *model.Some, *model.ViaApp:
+		return nil, fmt.Errorf("the condition %T has no operands", c)
 	}
 	for i, operand := range model.Operands(c) {
 		e, err := p.expr(operand)
@@ -184,9 +185,9 @@ func (p *printer) expr(e model.Expr) (*document.Expr, error) {
 		return &document.Expr{Kind: document.Now}, nil
 	case *model.Call:
 		return p.call(x)
-	default:
-		return nil, fmt.Errorf("the operand %T is not known", e)
+	case *model.MemberOf, *model.Network, *model.NullLiteral, *model.Related:
 	}
+	return nil, fmt.Errorf("the operand %T is not known", e)
 }
 
 // functionOf is the document's name of a function that operands may use.

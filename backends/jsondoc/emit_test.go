@@ -23,7 +23,8 @@ import (
 func emit(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, p *model.Program) []byte {
+}, p *model.Program,
+) []byte {
 	t.Helper()
 	artifacts, err := jsondoc.Emitter{}.Emit(context.Background(), p)
 	if err != nil {

@@ -25,7 +25,9 @@ type gen struct {
 	complete bool
 }
 
-func pickOne[T any](g *gen, list []T) T { return list[rapid.IntRange(0, len(list)-1).Draw(g.T, "pick")] }
+func pickOne[T any](g *gen, list []T) T {
+	return list[rapid.IntRange(0, len(list)-1).Draw(g.T, "pick")]
+}
 
 func (g *gen) chance(n int) bool { return rapid.IntRange(0, n-1).Draw(g.T, "chance") == 0 }
 
@@ -386,9 +388,14 @@ func describe(f *fixture) string {
 
 func (g *gen) subjects() []model.Subject {
 	all := []model.Subject{
-		model.Everyone{}, model.GroupSubject{Group: g.f.staff}, model.GroupSubject{Group: g.f.managers}, model.UserSubject{User: g.f.alice},
-		model.LevelSubject{Level: g.f.program.Levels[1]}, model.LevelSubject{Level: g.f.program.Levels[2]},
-		model.AppSubject{App: g.f.desk}, model.AppSubject{App: g.f.kiosk},
+		model.Everyone{},
+		model.GroupSubject{Group: g.f.staff},
+		model.GroupSubject{Group: g.f.managers},
+		model.UserSubject{User: g.f.alice},
+		model.LevelSubject{Level: g.f.program.Levels[1]},
+		model.LevelSubject{Level: g.f.program.Levels[2]},
+		model.AppSubject{App: g.f.desk},
+		model.AppSubject{App: g.f.kiosk},
 	}
 	var out []model.Subject
 	for range rapid.IntRange(1, 2).Draw(g.T, "subjects") {

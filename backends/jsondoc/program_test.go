@@ -26,13 +26,28 @@ var allTypes = []struct {
 	typ    model.Type
 	native string
 }{
-	{"b", model.Bool, ""}, {"i", model.Int, ""}, {"j", model.Int, "integer"}, {"n", model.Number, ""},
-	{"s", model.String, ""}, {"s2", model.String, ""}, {"ch", model.String, "character(5)"}, {"u", model.UUIDType, ""},
-	{"d", model.DateType, ""}, {"t", model.TimeType, ""}, {"tn", model.TimeType, "timestamp without time zone"},
-	{"ip", model.IP, ""}, {"e", model.EnumOf("open", "closed", "k"), "st"}, {"ss", model.StringSet, ""},
-	{"si", model.SetOf(model.Int), ""}, {"sn", model.SetOf(model.Number), ""}, {"su", model.SetOf(model.UUIDType), ""},
-	{"sd", model.SetOf(model.DateType), ""}, {"st", model.SetOf(model.TimeType), ""}, {"sip", model.SetOf(model.IP), ""},
-	{"sb", model.SetOf(model.Bool), ""}, {"se", model.SetOf(model.EnumOf("open", "closed")), ""},
+	{"b", model.Bool, ""},
+	{"i", model.Int, ""},
+	{"j", model.Int, "integer"},
+	{"n", model.Number, ""},
+	{"s", model.String, ""},
+	{"s2", model.String, ""},
+	{"ch", model.String, "character(5)"},
+	{"u", model.UUIDType, ""},
+	{"d", model.DateType, ""},
+	{"t", model.TimeType, ""},
+	{"tn", model.TimeType, "timestamp without time zone"},
+	{"ip", model.IP, ""},
+	{"e", model.EnumOf("open", "closed", "k"), "st"},
+	{"ss", model.StringSet, ""},
+	{"si", model.SetOf(model.Int), ""},
+	{"sn", model.SetOf(model.Number), ""},
+	{"su", model.SetOf(model.UUIDType), ""},
+	{"sd", model.SetOf(model.DateType), ""},
+	{"st", model.SetOf(model.TimeType), ""},
+	{"sip", model.SetOf(model.IP), ""},
+	{"sb", model.SetOf(model.Bool), ""},
+	{"se", model.SetOf(model.EnumOf("open", "closed")), ""},
 }
 
 func columns() []*model.Column {
@@ -87,7 +102,8 @@ func newFixture() *fixture {
 	f.alice = &model.User{
 		Name: "alice", Key: "alice", Groups: []*model.Group{f.managers}, Level: super,
 		Attributes: []model.UserValue{
-			{Attribute: byName["i"], Value: rat("7")}, {Attribute: byName["u"]},
+			{Attribute: byName["i"], Value: rat("7")},
+			{Attribute: byName["u"]},
 			{Attribute: byName["ss"], Value: model.NewSet([]model.Value{"a", "b"})},
 		},
 	}

@@ -125,8 +125,10 @@ func (f *fixture) policy(label string, c model.Cond) {
 	f.names = append(f.names, n)
 	f.conds = append(f.conds, c)
 	p := &model.Policy{Name: n, To: []model.Subject{model.Everyone{}}}
-	target := &model.PolicyTarget{Policy: p, Table: f.table(), Allow: []model.Action{model.View},
-		When: model.Condition{Holds: c}, Check: model.Condition{Holds: c}}
+	target := &model.PolicyTarget{
+		Policy: p, Table: f.table(), Allow: []model.Action{model.View},
+		When: model.Condition{Holds: c}, Check: model.Condition{Holds: c},
+	}
 	f.program.Policies = append(f.program.Policies, p)
 	f.table().Policies = append(f.table().Policies, target)
 }

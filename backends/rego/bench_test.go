@@ -16,8 +16,10 @@ func largeProgram(n int) *model.Program {
 	key := &model.Attribute{Name: "id", Scope: model.ScopeUser, Type: model.UUIDType, Claim: []string{"id"}}
 	region := &model.Attribute{Name: "region", Scope: model.ScopeUser, Type: model.String, Claim: []string{"region"}}
 	ds := &model.Datasource{Name: "svc", Type: model.Service}
-	p := &model.Program{Project: "large", Levels: builtInLevels(), Datasources: []*model.Datasource{ds},
-		Identity: model.Identity{Key: key, Attributes: []*model.Attribute{key, region}}}
+	p := &model.Program{
+		Project: "large", Levels: builtInLevels(), Datasources: []*model.Datasource{ds},
+		Identity: model.Identity{Key: key, Attributes: []*model.Attribute{key, region}},
+	}
 	var to []model.Subject
 	for i := range 5 {
 		g := &model.Group{Name: "g" + strconv.Itoa(i)}
@@ -26,13 +28,17 @@ func largeProgram(n int) *model.Program {
 		to = append(to, model.GroupSubject{Group: g})
 	}
 	for i := range n {
-		t := &model.Table{Datasource: ds, Name: fmt.Sprintf("t%04d", i), Actions: []model.Action{model.View, model.Edit},
-			Columns: []*model.Column{{Name: "owner", Type: model.UUIDType}, {Name: "region", Type: model.String}}}
+		t := &model.Table{
+			Datasource: ds, Name: fmt.Sprintf("t%04d", i), Actions: []model.Action{model.View, model.Edit},
+			Columns: []*model.Column{{Name: "owner", Type: model.UUIDType}, {Name: "region", Type: model.String}},
+		}
 		row := &model.Row{Name: "record", Table: t}
 		equal := func(c int, a *model.Attribute) model.Cond {
-			return &model.Compare{Op: model.Equal,
-				X: &model.ColumnRef{Node: model.Node{Type: a.Type}, Row: row, Column: t.Columns[c]},
-				Y: &model.AttrRef{Node: model.Node{Type: a.Type}, Attribute: a}}
+			return &model.Compare{
+				Op: model.Equal,
+				X:  &model.ColumnRef{Node: model.Node{Type: a.Type}, Row: row, Column: t.Columns[c]},
+				Y:  &model.AttrRef{Node: model.Node{Type: a.Type}, Attribute: a},
+			}
 		}
 		when := model.Condition{Holds: model.AnyOf(equal(0, key), equal(1, region))}
 		for j := range 4 {

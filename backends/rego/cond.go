@@ -63,11 +63,11 @@ func (s *scope) alternatives(c model.Cond) []body {
 		}
 		return []body{all}
 	case *model.Or:
-		var any []body
+		var all []body
 		for _, t := range x.Terms {
-			any = append(any, s.alternatives(t)...)
+			all = append(all, s.alternatives(t)...)
 		}
-		return any
+		return all
 	case *model.Null:
 		return []body{s.null(x.X, x.Not)}
 	case *model.Empty:
@@ -76,9 +76,10 @@ func (s *scope) alternatives(c model.Cond) []body {
 		return s.match(x)
 	case *model.Some, *model.Every, *model.Count:
 		return []body{s.loop(c)}
-	default:
+	case *model.Compare, *model.In, *model.InNetwork, *model.Known, *model.Truth, *model.ViaApp:
 		return []body{{test{term: s.atom(c)}}}
 	}
+	return []body{{test{term: s.fail(fmt.Errorf("a condition of type %T has no form in Rego", c))}}}
 }
 
 // inline writes a condition as one body. Alternatives become a helper rule, for
@@ -163,9 +164,10 @@ func relatedRows(c model.Cond) (model.RelatedRows, bool) {
 		return x.From, true
 	case *model.Count:
 		return x.From, true
-	default:
-		return model.RelatedRows{}, false
+	case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Empty, *model.In, *model.InNetwork,
+		*model.Known, *model.Match, *model.Null, *model.Truth, *model.ViaApp:
 	}
+	return model.RelatedRows{}, false
 }
 
 // atom writes the atoms that are one term: undefined or false when an operand
@@ -188,9 +190,10 @@ func (s *scope) atom(c model.Cond) term {
 		return infix{"==", name("app"), text(x.App.Name)}
 	case *model.Known:
 		return s.known(x)
-	default:
-		return s.fail(fmt.Errorf("a condition of type %T has no form in Rego", c))
+	case model.True, model.False, *model.And, *model.Or, *model.Count, *model.Empty, *model.Every, *model.Match,
+		*model.Null, *model.Some: // not one term
 	}
+	return s.fail(fmt.Errorf("a condition of type %T has no form in Rego", c))
 }
 
 // member is x in set. Its opposite is a function of the library, whose
@@ -237,7 +240,8 @@ func (s *scope) known(x *model.Known) term {
 		member = "groups"
 	case *model.LevelRef:
 		member = "access_level"
-	default:
+	case *model.AppRef, *model.Call, *model.ColumnRef, *model.Literal, *model.MemberOf, *model.Network, *model.NowRef,
+		*model.NullLiteral, *model.Related:
 		return s.fail(fmt.Errorf("known of an expression of type %T has no form in Rego", x.X))
 	}
 	return infix{op, at(from, member), null{}}
@@ -331,9 +335,10 @@ func (s *scope) loop(c model.Cond) body {
 		return body{every{each: each, of: rows, body: inner}}
 	case *model.Count:
 		return s.count(x, rows)
-	default:
-		return body{test{term: s.fail(fmt.Errorf("a loop of type %T has no form in Rego", c))}}
+	case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Empty, *model.In, *model.InNetwork,
+		*model.Known, *model.Match, *model.Null, *model.Truth, *model.ViaApp:
 	}
+	return body{test{term: s.fail(fmt.Errorf("a loop of type %T has no form in Rego", c))}}
 }
 
 // bind writes a loop's condition and names its row, "_" when it is not read.

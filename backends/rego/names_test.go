@@ -38,8 +38,10 @@ func TestHostileNames(t *testing.T) {
 			packed := bundleQuery(t, p)
 			for _, table := range p.Tables {
 				for _, mine := range []string{"me", "other"} {
-					q := backend.Question{Request: model.Request{User: map[string]any{"id": "me"}}, Table: table, Action: model.View,
-						Old: model.Document{table.Columns[0].Name: mine}}
+					q := backend.Question{
+						Request: model.Request{User: map[string]any{"id": "me"}}, Table: table, Action: model.View,
+						Old: model.Document{table.Columns[0].Name: mine},
+					}
 					checkQuestion(t, p, d, packed, q, project)
 				}
 			}
@@ -58,15 +60,18 @@ func TestHostileNames(t *testing.T) {
 // named so as well.
 func hostileProgram(project string) *model.Program {
 	key := &model.Attribute{Name: "id", Scope: model.ScopeUser, Type: model.String, Claim: []string{"id"}}
-	p := &model.Program{Project: project, Levels: builtInLevels(),
-		Identity: model.Identity{Key: key, Attributes: []*model.Attribute{key}}}
+	p := &model.Program{
+		Project: project, Levels: builtInLevels(),
+		Identity: model.Identity{Key: key, Attributes: []*model.Attribute{key}},
+	}
 	for _, n := range hostileNames {
 		ds := &model.Datasource{Name: n, Type: model.Service, Description: n}
 		column := &model.Column{Name: n, Type: model.String, Null: true}
 		table := &model.Table{Datasource: ds, Name: n, Columns: []*model.Column{column}, Actions: []model.Action{model.View}}
 		mine := &model.Call{Node: model.Node{Type: model.Bool}, Fn: model.FnEqual, Args: []model.Expr{
 			&model.ColumnRef{Node: model.Node{Type: model.String}, Row: &model.Row{Name: "record", Table: table}, Column: column},
-			&model.AttrRef{Node: model.Node{Type: model.String}, Attribute: key}}}
+			&model.AttrRef{Node: model.Node{Type: model.String}, Attribute: key},
+		}}
 		holds := &model.Compare{Op: model.Equal, X: mine.Args[0], Y: mine.Args[1]}
 		when := model.Condition{Source: mine, Holds: holds}
 		policy := &model.Policy{Name: n, Description: n, To: []model.Subject{model.Everyone{}}}

@@ -84,9 +84,9 @@ func (s *scope) operand(e model.Expr) term {
 		return ref{"lib", []string{"now"}}
 	case *model.Call:
 		return s.call(x)
-	default: // not an operand, see model.Expr; Audit has refused it
-		return s.fail(fmt.Errorf("an expression of type %T is no operand", e))
+	case *model.MemberOf, *model.Network, *model.NullLiteral, *model.Related: // Audit has refused it
 	}
+	return s.fail(fmt.Errorf("an expression of type %T is no operand", e))
 }
 
 // column is the raw value of a column, undefined when it or the record it

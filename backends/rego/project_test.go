@@ -58,7 +58,7 @@ func folder(t *testing.T, dir string) []source.File {
 	}
 	var files []source.File
 	for _, p := range paths {
-		data, err := os.ReadFile(p) //nolint:gosec // a path of this repository
+		data, err := os.ReadFile(p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,8 +10,10 @@ import (
 // FuzzQuote requires that any valid text comes back from the engine's parser as
 // it was, as a string, as a step of a reference and in metadata.
 func FuzzQuote(f *testing.F) {
-	for _, s := range []string{"", `"`, `\`, "`", "a\nb", "\x00", "\u0085\u2028\ufeff\uffff", "😀", "\U0010ffff", "é", "e\u0301",
-		"{{x}}", "${x}", "# METADATA", "]", "\u007f", "data", "if", "package", "%s", "$\"{x}\"", "a: b", "- x"} {
+	for _, s := range []string{
+		"", `"`, `\`, "`", "a\nb", "\x00", "\u0085\u2028\ufeff\uffff", "😀", "\U0010ffff", "é", "e\u0301",
+		"{{x}}", "${x}", "# METADATA", "]", "\u007f", "data", "if", "package", "%s", "$\"{x}\"", "a: b", "- x",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -37,8 +39,10 @@ func checkFile(t *testing.T, s string) {
 	out := printFile(&file{
 		note: &note{title: "x" + s, description: "y" + s, source: "z" + s}, pkg: []string{"postern", s, s},
 		imports: []imported{{path: []string{"postern", s, "lib"}}},
-		rules: []rule{{name: "when", args: []term{text(s), name("record")},
-			body: body{test{term: infix{"==", ref{"record", []string{s}}, text(s)}}}}},
+		rules: []rule{{
+			name: "when", args: []term{text(s), name("record")},
+			body: body{test{term: infix{"==", ref{"record", []string{s}}, text(s)}}},
+		}},
 	})
 	m, err := ast.ParseModuleWithOpts("x.rego", string(out), ast.ParserOptions{ProcessAnnotation: true})
 	if err != nil {

@@ -103,7 +103,8 @@ func atEntry(ds *model.Datasource, c model.Cond) model.Cond {
 			if _, ok := x.X.(*model.AppRef); ok {
 				return fold(open == x.Not)
 			}
-		default:
+		case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Count, *model.Empty, *model.Every,
+			*model.In, *model.InNetwork, *model.Match, *model.Null, *model.Some, *model.Truth:
 			if open && mentionsApp(atom) {
 				return model.False{}
 			}

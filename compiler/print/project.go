@@ -161,7 +161,7 @@ func below(p *model.Program, l *model.Level) []string {
 	for _, x := range p.Levels {
 		direct := under(x, l)
 		for _, y := range p.Levels {
-			direct = direct && !(under(x, y) && under(y, l))
+			direct = direct && (!under(x, y) || !under(y, l))
 		}
 		if direct {
 			out = append(out, "access_level."+x.Name)

@@ -240,12 +240,12 @@ func networkFunctions() map[string]function.Function {
 }
 
 func hostAt(p netip.Prefix, n cty.Value) (netip.Addr, error) {
-	room := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits())) //nolint:gosec // at most 128
+	room := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
 	return offset(p.Masked().Addr(), n, room, 0)
 }
 
 func subnet(p netip.Prefix, bits int, n cty.Value) (netip.Prefix, error) {
-	room := new(big.Int).Lsh(big.NewInt(1), uint(bits)) //nolint:gosec // at most 128
+	room := new(big.Int).Lsh(big.NewInt(1), uint(bits))
 	shift := p.Addr().BitLen() - p.Bits() - bits
 	a, err := offset(p.Masked().Addr(), n, room, shift)
 	return netip.PrefixFrom(a, p.Bits()+bits), err
@@ -264,7 +264,7 @@ func offset(base netip.Addr, n cty.Value, room *big.Int, shift int) (netip.Addr,
 		return base, fmt.Errorf("the network has no number %s", n.AsBigFloat().Text('f', 0))
 	}
 	sum := new(big.Int).SetBytes(base.AsSlice())
-	sum.Add(sum, i.Lsh(i, uint(shift))) //nolint:gosec // at most 128
+	sum.Add(sum, i.Lsh(i, uint(shift)))
 	raw := sum.FillBytes(make([]byte, base.BitLen()/8))
 	out, _ := netip.AddrFromSlice(raw)
 	return out, nil

@@ -179,7 +179,7 @@ func (t *testBuilder) record(expr hcl.Expression, table *model.Table) (map[strin
 			t.diags.Fail(CodeTest, f.valueSpan, fmt.Sprintf("The column %q cannot be null", c.Name), "Declare it with `null = true`, or give it a value.")
 			continue
 		}
-		if v, ok := t.resolver.constant(f.value, c.Type, f.valueSpan); ok {
+		if v, ok := t.constant(f.value, c.Type, f.valueSpan); ok {
 			values[c.Name] = v
 		}
 	}

@@ -187,7 +187,7 @@ func (t *testBuilder) document(fields []field, attributes []*model.Attribute, wh
 		if a == nil {
 			continue
 		}
-		if v, ok := t.resolver.constant(f.value, a.Type, f.valueSpan); ok {
+		if v, ok := t.constant(f.value, a.Type, f.valueSpan); ok {
 			put(doc, a.Claim, model.JSON(v, a.Type, ""))
 		}
 	}

@@ -68,7 +68,7 @@ func (p *printer) line(format string, args ...any) {
 func (p *printer) wrapped(indent, text string) {
 	text = visible(text)
 	if p.opts.Width > 20 {
-		text = wordwrap.WrapString(text, uint(p.opts.Width-len(indent))) //nolint:gosec // positive here
+		text = wordwrap.WrapString(text, uint(p.opts.Width-len(indent)))
 	}
 	for _, l := range strings.Split(text, "\n") {
 		p.line("%s%s", indent, l)

@@ -30,7 +30,7 @@ func TestFormat(t *testing.T) {
 			got, _ := format.Format(source.File{Name: f.Name, Data: f.Data})
 			out.Files = append(out.Files, f, txtar.File{Name: f.Name + ".want", Data: got})
 		}
-		if err := os.WriteFile(path, txtar.Format(out), 0o644); err != nil { //nolint:gosec // a test case
+		if err := os.WriteFile(path, txtar.Format(out), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

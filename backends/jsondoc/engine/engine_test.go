@@ -49,7 +49,7 @@ func TestArithmeticIsExact(t *testing.T) {
 		if wholeText(got) != want.String() {
 			rt.Fatalf("(%d + %d) * %d - %d = %s, want %s", a, b, c, a, wholeText(got), want)
 		}
-		sa, sb := uint8(rapid.IntRange(0, 18).Draw(rt, "sa")), uint8(rapid.IntRange(0, 18).Draw(rt, "sb"))
+		sa, sb := rapid.Uint8Range(0, 18).Draw(rt, "sa"), rapid.Uint8Range(0, 18).Draw(rt, "sb")
 		x, y := num{i: a, scale: sa}, num{i: b, scale: sb}
 		if compareNum(x, y) != x.scaled().Cmp(y.scaled()) {
 			rt.Fatalf("%v against %v is %d", x, y, compareNum(x, y))
@@ -114,8 +114,10 @@ func base() *document.Document {
 		Tables: []document.Table{{
 			Datasource: "crm", Name: "deals", Actions: []string{"view", "create", "edit", "delete"},
 			Columns: []document.Column{
-				{Name: "owner", Type: document.Type{Kind: document.UUID}}, {Name: "region", Type: document.Type{Kind: document.String}},
-				{Name: "amount", Type: document.Type{Kind: document.Number}}, {Name: "ssn", Type: document.Type{Kind: document.String}},
+				{Name: "owner", Type: document.Type{Kind: document.UUID}},
+				{Name: "region", Type: document.Type{Kind: document.String}},
+				{Name: "amount", Type: document.Type{Kind: document.Number}},
+				{Name: "ssn", Type: document.Type{Kind: document.String}},
 			},
 		}},
 		Policies: []document.Policy{}, Guards: []document.Guard{},
@@ -364,7 +366,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte(`{"schema_version":1}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		e, err := Load(data)
 		if err != nil {
 			return

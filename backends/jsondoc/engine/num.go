@@ -71,7 +71,7 @@ func align(n num, other uint8) (hi, lo uint64) {
 
 func magnitude(i int64) uint64 {
 	if i < 0 {
-		return -uint64(i)
+		return -uint64(i) //nolint:gosec // the two's complement of the smallest number too
 	}
 	return uint64(i)
 }
@@ -253,7 +253,7 @@ func parseSmall(s string) (num, bool) {
 	if neg {
 		i = -i
 	}
-	return num{i: i, scale: uint8(scale)}, true
+	return num{i: i, scale: uint8(scale)}, true //nolint:gosec // at most maxScale
 }
 
 // The arithmetic is of whole numbers of any size.
@@ -280,7 +280,7 @@ func multiply(a, b num) num {
 	if a.big == nil && b.big == nil {
 		hi, lo := bits.Mul64(magnitude(a.i), magnitude(b.i))
 		if hi == 0 && lo < 1<<63 {
-			return whole(int64(lo) * int64(sign(a.i)*sign(b.i)))
+			return whole(int64(lo) * int64(sign(a.i)*sign(b.i))) //nolint:gosec // lo is below 1<<63
 		}
 	}
 	product := new(big.Int).Mul(a.scaled(), b.scaled())

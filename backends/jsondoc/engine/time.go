@@ -102,7 +102,7 @@ func parseClock(s string) (t int64, rest string, ok bool) {
 			return 0, "", false
 		}
 		micros, _ := number(fraction[:n])
-		t += micros * int64(pow10[6-n])
+		t += micros * int64(pow10[6-n]) //nolint:gosec // at most 10^5
 		rest = fraction[n:]
 	}
 	return t, rest, true
