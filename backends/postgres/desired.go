@@ -142,6 +142,10 @@ func milliseconds(d model.Duration) string {
 	return string(sqltext.Int(int((d + ms - 1) / ms)))
 }
 
+// publicSchema is in every session's path, and PostgreSQL 14 lets everyone
+// make objects in it; so do databases that were made by an older version.
+const publicSchema = "public"
+
 // tables declares the governed tables and what nobody may hold there.
 func (d *desired) tables() {
 	schemas := map[string]struct{}{}
@@ -168,6 +172,9 @@ func (d *desired) tables() {
 	for _, app := range d.ds.Apps {
 		if c := app.Connect(d.ds); c != nil && c.Untrusted {
 			d.deny(DatabaseID(), PrivilegeTemporary, "a client that writes its own SQL could leave temporary objects in a pooled session")
+			if _, seen := schemas[publicSchema]; !seen {
+				d.deny(SchemaID(publicSchema), PrivilegeCreate, "a client that writes its own SQL could put functions there that others call")
+			}
 			break
 		}
 	}

@@ -138,3 +138,16 @@ func requireNothing(t testing.TB, p *plan.Plan) {
 	}
 	t.Errorf("there is something left to do:\n%s", strings.Join(lines, "\n"))
 }
+
+// applyTo plans and applies a program's only Postgres datasource.
+func applyTo(t testing.TB, conn *pgx.Conn, p *model.Program) {
+	t.Helper()
+	for _, ds := range p.Datasources {
+		if ds.Type == model.Postgres {
+			if err := postgres.Apply(t.Context(), conn, planFor(t, conn, p, ds), postgres.ApplyOptions{Secrets: secrets}); err != nil {
+				t.Fatal(err)
+			}
+			requireNothing(t, planFor(t, conn, p, ds))
+		}
+	}
+}

@@ -95,6 +95,12 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("request %s: %s rows, want %s", context, got, want)
 		}
 	}
+	// Function bodies are read by the client's session, as it likes to read strings.
+	conn = d.as(t, p.Accounts[0].Role)
+	execute(t, conn, "SET standard_conforming_strings = off; SELECT set_config('postern.request', '{\"SELECT\": [\"x\"]}', false)")
+	if got := values(t, conn, claims, query); got != "1" {
+		t.Errorf("with backslashes as escapes: %s rows", got)
+	}
 	execute(t, d.admin, "SELECT FROM public.x")
 }
 

@@ -34,6 +34,11 @@ func ScopeOf(want *State) plan.Scope {
 	for id := range want.Scope.Tables {
 		scope.Schemas = append(scope.Schemas, id.Schema)
 	}
+	for _, rule := range want.Scope.Denied {
+		if rule.Object.Kind == KindSchema {
+			scope.Schemas = append(scope.Schemas, rule.Object.Name)
+		}
+	}
 	for id := range want.Roles {
 		scope.Roles = append(scope.Roles, id.Name)
 	}

@@ -207,8 +207,10 @@ func (b *runtimeBuilder) body(name string, parts ...sqltext.SQL) string {
 	return strings.NewReplacer(pairs...).Replace(string(text))
 }
 
+// literal is a string constant of a function's body. A body is read by the
+// session that calls it, whatever its standard_conforming_strings is.
 func (b *runtimeBuilder) literal(s string) sqltext.SQL {
-	text, err := sqltext.Literal(s)
+	text, err := sqltext.EscapeLiteral(s)
 	if err != nil {
 		b.errs = append(b.errs, fmt.Errorf("%q: %w", s, err))
 	}
@@ -218,7 +220,7 @@ func (b *runtimeBuilder) literal(s string) sqltext.SQL {
 // texts is an array of text constants.
 func (b *runtimeBuilder) texts(list []string) sqltext.SQL {
 	var out sqltext.Builder
-	out.Raw("ARRAY[").Each(len(list), ", ", func(i int) { out.Literal(list[i]) }).Raw("]::text[]")
+	out.Raw("ARRAY[").Each(len(list), ", ", func(i int) { out.Raw(b.literal(list[i])) }).Raw("]::text[]")
 	text, err := out.SQL()
 	if err != nil {
 		b.errs = append(b.errs, err)

@@ -4,7 +4,7 @@ DECLARE
     t timestamptz;
 BEGIN
     IF s IS NULL OR postern.day(left(s, 10)) IS NULL OR substr(s, 11) !~
-        '^T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-5]):[0-5][0-9])$' THEN
+        '^T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-5]):[0-5][0-9])$' THEN
         RETURN NULL;
     END IF;
     t := s::timestamptz;

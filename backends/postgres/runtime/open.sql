@@ -6,7 +6,7 @@ DECLARE
     acting text := coalesce(nullif(nullif(current_setting('role', true), 'none'), ''), session_user);
     body text;
 BEGIN
-    IF token IS NULL OR token !~ '^v1\.[0-9]{1,9}\.[A-Za-z0-9+/]+={0,2}\.[0-9a-f]{64}$' THEN
+    IF token IS NULL OR token !~ '^v1[.][0-9]{1,9}[.][A-Za-z0-9+/]+={0,2}[.][0-9a-f]{64}$' THEN
         RAISE EXCEPTION 'postern: not a token' USING ERRCODE = '28000';
     END IF;
     parts := string_to_array(token, '.');

@@ -8,7 +8,7 @@ BEGIN
     IF seal IS NULL OR seal = '' THEN
         RETURN '{}'::json;
     END IF;
-    IF seal !~ '^[0-9]{1,9}\.[A-Za-z0-9+/]+={0,2}\.[0-9]+\.[0-9]+\.[0-9a-f]{64}$' THEN
+    IF seal !~ '^[0-9]{1,9}[.][A-Za-z0-9+/]+={0,2}[.][0-9]+[.][0-9]+[.][0-9a-f]{64}$' THEN
         RAISE EXCEPTION 'postern: the identity of this session was changed' USING ERRCODE = '28000';
     END IF;
     parts := string_to_array(seal, '.');

@@ -75,5 +75,16 @@ func quoteLiteral(s string) SQL {
 	return SQL(`'` + strings.ReplaceAll(s, `'`, `''`) + `'`)
 }
 
+// EscapeLiteral is a string constant that reads the same whatever
+// standard_conforming_strings is: one with a backslash is written as E'…'
+// (documentation section 4.1.2.2).
+func EscapeLiteral(s string) (SQL, error) {
+	text, err := Literal(s)
+	if err != nil || !strings.Contains(s, `\`) {
+		return text, err
+	}
+	return "E" + SQL(strings.ReplaceAll(string(text), `\`, `\\`)), nil
+}
+
 // Int is a decimal number.
 func Int(n int) SQL { return SQL(strconv.Itoa(n)) }
