@@ -16,13 +16,13 @@ type granted struct {
 	using, check sqltext.SQL
 	columns      []*model.Column
 	sources      []Origin
-	used         []string // accessor functions
+	used         []ObjectID // generated functions that the conditions call
 }
 
 // gateKey tells accounts apart whose access can differ on a table that does
 // not speak of apps.
 func (d *desired) gateKey(a *model.ServiceAccount, e model.Entry) string {
-	r := &renderer{runtime: d.names, entry: e, now: d.now, used: map[string]struct{}{}}
+	r := &renderer{runtime: d.names, entry: e, now: d.now, used: map[ObjectID]struct{}{}}
 	return fmt.Sprint(e.AsApp(), a.ReadOnly, " ", d.print(r, d.p.MayUse(e)))
 }
 
@@ -55,10 +55,11 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 		if never(using) || never(check) {
 			return
 		}
-		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[string]struct{}{}}
+		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet()}
 		g := granted{action: action, using: d.print(r, using), check: d.print(r, check)}
 		g.columns, g.sources = d.columns(e, t, action), origins(d.p, e, t, action)
-		g.used = slices.Sorted(maps.Keys(r.used))
+		g.used = slices.SortedFunc(maps.Keys(r.used), ObjectID.Compare)
+		d.addRelated(r.related)
 		out = append(out, g)
 	}
 	add(model.View, d.p.Old(e, t, model.View), nil)

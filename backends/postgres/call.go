@@ -85,8 +85,7 @@ func (r *renderer) length(arg operand, out operand) operand {
 		out.x = sqltext.Func{Name: "length", Args: []sqltext.Expr{r.text(arg)}}
 		return out
 	}
-	col, ok := arg.x.(sqltext.Column)
-	if !ok { // accessors give distinct elements without null
+	if arg.inner == nil { // accessors give distinct elements without null
 		out.x = sqltext.Func{Name: "cardinality", Args: []sqltext.Expr{arg.x}}
 		return out
 	}
@@ -94,7 +93,7 @@ func (r *renderer) length(arg operand, out operand) operand {
 	if arg.typ.elem.family == famText {
 		elem = sqltext.CollateC{X: elem}
 	}
-	out.x = sqltext.Unnested{X: sqltext.CountOf{Distinct: true, X: elem}, Array: r.outer(col.Name)}
+	out.x = sqltext.Unnested{X: sqltext.CountOf{Distinct: true, X: elem}, Array: arg.inner}
 	return out
 }
 

@@ -17,9 +17,11 @@ type renderer struct {
 	entry   model.Entry
 	table   *model.Table
 	now     sqltext.Expr
-	used    map[string]struct{} // names of the accessor functions that were called
-	once    bool                // inside a subquery that is evaluated once a query
+	used    map[ObjectID]struct{} // the generated functions that were called
+	once    bool                  // inside a subquery that is evaluated once a query
 	errs    []error
+	related *relatedSet // the functions over related records that were made
+	body    *bodyScope  // inside the body of such a function; nil in a policy
 }
 
 func (r *renderer) fail(err error) {
@@ -72,18 +74,21 @@ func (r *renderer) terms(terms []model.Cond, join func([]model.Cond) model.Cond)
 		}
 		return out
 	}
-	var gates, rest []model.Cond
+	var gates, rest, last []model.Cond
 	for _, t := range terms {
-		if columnful(t) {
-			rest = append(rest, t)
-		} else {
+		switch {
+		case !columnful(t):
 			gates = append(gates, t)
+		case followsRelation(t): // the dearest
+			last = append(last, t)
+		default:
+			rest = append(rest, t)
 		}
 	}
 	if len(gates) > 0 {
 		out = append(out, r.cond(join(gates)))
 	}
-	for _, t := range rest {
+	for _, t := range append(rest, last...) {
 		out = append(out, r.cond(t))
 	}
 	return out
@@ -105,7 +110,12 @@ func columnful(c model.Cond) bool {
 }
 
 func (r *renderer) atom(c model.Cond) sqltext.Expr {
+	if some, ok := follow(c); ok {
+		return r.overRelated(some)
+	}
 	switch x := c.(type) {
+	case *model.Some, *model.Every, *model.Count:
+		return r.overRelated(c)
 	case *model.Compare:
 		return r.compare(x.Op, r.operand(x.X), r.operand(x.Y))
 	case *model.Truth:
@@ -115,7 +125,7 @@ func (r *renderer) atom(c model.Cond) sqltext.Expr {
 		}
 		return sqltext.Not{X: o.x}
 	case *model.Null:
-		return sqltext.IsNull{X: sqltext.Column{Name: x.X.Column.Name}, Not: x.Not}
+		return sqltext.IsNull{X: r.column(x.X), Not: x.Not}
 	case *model.Empty:
 		return r.empty(x)
 	case *model.Known:
@@ -136,11 +146,11 @@ func (r *renderer) atom(c model.Cond) sqltext.Expr {
 
 func (r *renderer) empty(e *model.Empty) sqltext.Expr {
 	o := r.operand(e.X)
-	col := sqltext.Column{Name: e.X.Column.Name}
+	col := r.column(e.X)
 	null := sqltext.IsNull{X: col, Not: e.Not}
 	switch {
 	case o.typ.family == famSet:
-		count := sqltext.Unnested{X: sqltext.CountOf{X: sqltext.Elem{}}, Array: r.outer(col.Name)}
+		count := sqltext.Unnested{X: sqltext.CountOf{X: sqltext.Elem{}}, Array: o.inner}
 		zero := sqltext.Const{Text: "0", Type: tBigint}
 		if e.Not {
 			return allOf(append(slices.Clone(o.guards), sqltext.Op{L: count, Op: ">", R: zero})...)

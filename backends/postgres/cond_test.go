@@ -203,7 +203,7 @@ func conditionProgram(t testing.TB, project string) *model.Program {
 func conditionSQL(t testing.TB, p *model.Program, now sqltext.Expr) (forms []model.Cond, sql []sqltext.SQL) {
 	t.Helper()
 	table := p.Tables[0]
-	r := &renderer{runtime: newAccessors(p), entry: table.Datasource.Entries()[0], table: table, now: now, used: map[string]struct{}{}}
+	r := &renderer{runtime: newAccessors(p), entry: table.Datasource.Entries()[0], table: table, now: now, used: map[ObjectID]struct{}{}, related: newRelatedSet()}
 	for _, target := range table.Policies {
 		for _, c := range []model.Cond{target.When.Holds, target.When.Fails} {
 			s, err := r.print(c)

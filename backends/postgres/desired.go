@@ -195,7 +195,7 @@ func nativeType(c *model.Column) string {
 // account adds the grants and policies of one service account.
 func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 	gate := d.gateKey(a, e)
-	used := map[string]struct{}{}
+	used := map[ObjectID]struct{}{}
 	reached := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
 		for _, g := range d.access(a, e, t, gate) {
@@ -214,7 +214,7 @@ func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 		d.grant(SchemaID(schema), a.Role, PrivilegeUsage)
 	}
 	for function := range used {
-		d.grant(FunctionID(RuntimeSchema, function, ""), a.Role, PrivilegeExecute)
+		d.grant(function, a.Role, PrivilegeExecute)
 	}
 	if d.ds.Identity == model.IdentitySigned && !e.AsApp() {
 		d.grant(FunctionID(RuntimeSchema, openFunction, "token text"), a.Role, PrivilegeExecute)

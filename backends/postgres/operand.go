@@ -16,9 +16,10 @@ import (
 type operand struct {
 	x       sqltext.Expr
 	typ     sqlType
-	column  bool        // speaks of a column, so its value differs from row to row
-	literal model.Value // of a constant
-	now     bool        // the start of the statement
+	column  bool         // speaks of a column, so its value differs from row to row
+	inner   sqltext.Expr // a column as it is written inside a subquery
+	literal model.Value  // of a constant
+	now     bool         // the start of the statement
 	// guards must hold for the value to be known; bounds gives those that say
 	// it is not below (lower) or not above (upper) the values of its type.
 	guards []sqltext.Expr
@@ -69,7 +70,7 @@ func (r *renderer) operand(e model.Expr) operand {
 // request is a value of the request, through its accessor: evaluated once a
 // query, as a subquery of its own, unless the whole atom is.
 func (r *renderer) request(function string, t model.Type) operand {
-	r.used[function] = struct{}{}
+	r.used[FunctionID(RuntimeSchema, function, "")] = struct{}{}
 	var x sqltext.Expr = sqltext.Func{Schema: RuntimeSchema, Name: function}
 	if !r.once {
 		x = sqltext.Select{X: x, Alias: function}
@@ -78,17 +79,14 @@ func (r *renderer) request(function string, t model.Type) operand {
 }
 
 func (r *renderer) columnRef(c *model.ColumnRef) operand {
-	if len(c.Path) > 0 {
-		r.fail(fmt.Errorf("%w: a column of a related record", errUnsupported))
-	}
 	typ, err := columnType(c.Column)
 	r.fail(err)
-	o := operand{x: sqltext.Column{Name: c.Column.Name}, typ: typ, column: true}
+	o := operand{x: r.column(c), inner: r.innerColumn(c), typ: typ, column: true}
 	if typ.family == famText && (typ.name.Schema != "" || typ.name.Name != "text") {
 		o.x, o.typ.name = sqltext.Cast{X: o.x, Type: tText}, tText
 	}
 	if typ.family == famSet {
-		o.guards = r.setGuards(c.Column.Name, typ)
+		o.guards = setGuards(o.x, o.inner, typ)
 		return o
 	}
 	o.bounds = boundsOf(o.x, typ)
@@ -181,8 +179,7 @@ func anyOfTexts(x sqltext.Expr, texts []string) sqltext.Expr {
 
 // setGuards hold when an array column is a set of the language: not nested,
 // and every element a value of its type.
-func (r *renderer) setGuards(name string, t sqlType) []sqltext.Expr {
-	col := sqltext.Column{Name: name}
+func setGuards(col, inner sqltext.Expr, t sqlType) []sqltext.Expr {
 	flat := anyOf(
 		sqltext.Op{L: sqltext.Func{Name: "array_ndims", Args: []sqltext.Expr{col}}, Op: "=", R: sqltext.IntConst{Value: 1}},
 		sqltext.Op{L: sqltext.Func{Name: "cardinality", Args: []sqltext.Expr{col}}, Op: "=", R: sqltext.IntConst{Value: 0}},
@@ -193,12 +190,7 @@ func (r *renderer) setGuards(name string, t sqlType) []sqltext.Expr {
 		return []sqltext.Expr{flat}
 	}
 	all := sqltext.Func{Name: "bool_and", Args: []sqltext.Expr{allOf(bounds(true, true)...)}}
-	return []sqltext.Expr{flat, sqltext.IsNotFalse{X: sqltext.Unnested{X: all, Array: r.outer(name)}}}
-}
-
-// outer is a column seen from inside a subquery.
-func (r *renderer) outer(name string) sqltext.Expr {
-	return sqltext.Column{Outer: r.table.SQLName, Name: name}
+	return []sqltext.Expr{flat, sqltext.IsNotFalse{X: sqltext.Unnested{X: all, Array: inner}}}
 }
 
 // literal is a typed constant.

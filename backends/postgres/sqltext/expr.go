@@ -199,6 +199,8 @@ func (p *printer) expr(e Expr) {
 		p.raw("]")
 	case Select, Unnested, Elem, CountOf:
 		p.subquery(e)
+	case Query, Exists, ArrayFrom, Param, IsNotTrue, CountRows, InUnnested:
+		p.related(e)
 	case When:
 		p.raw("\nCASE\n    WHEN ")
 		p.expr(x.Cond)
