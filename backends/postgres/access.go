@@ -166,7 +166,7 @@ func grantingPolicies(p *model.Program, e model.Entry, t *model.Table, action mo
 
 // gateClosed reports whether a policy can never apply through an entry,
 // whoever asks.
-func gateClosed(p *model.Program, e model.Entry, pol *model.Policy) bool {
+func gateClosed(_ *model.Program, e model.Entry, pol *model.Policy) bool {
 	if pol.Via != nil && !slices.Contains(pol.Via, e.App()) {
 		return true
 	}

@@ -13,7 +13,6 @@ import (
 
 // The codes of what Postgres cannot hold.
 const (
-	CodeRelation  diag.Code = "postgres-relation-unsupported"  // a condition follows a relation
 	CodeType      diag.Code = "postgres-type-unsupported"      // a column in a condition, or the key of the directory, has a type that cannot be compared exactly
 	CodeName      diag.Code = "postgres-name-invalid"          // a name that Postgres would cut or refuse
 	CodeColumns   diag.Code = "postgres-columns-differ"        // policies on one table and account write different columns
@@ -119,20 +118,14 @@ func (a *audit) cond(c model.Cond, span source.Span) {
 	if c == nil {
 		return
 	}
+	a.each(c, span)
 	model.Walk(c, func(atom model.Cond) {
-		switch x := atom.(type) {
-		case *model.Some:
-			a.relation(x.From.Relation, span)
-		case *model.Every:
-			a.relation(x.From.Relation, span)
-		case *model.Count:
-			a.relation(x.From.Relation, span)
-		case *model.Match:
+		a.relations(atom, span)
+		if x, ok := atom.(*model.Match); ok {
 			if x.Op == model.MatchUnder && (len(x.Delimiter) != 1 || x.Delimiter[0] >= 0x7f || x.Delimiter[0] == 0) {
 				a.diags.Fail(CodeDelimiter, span, fmt.Sprintf("The delimiter %q is not one printable ASCII character", x.Delimiter),
 					"Use a delimiter such as . or /.")
 			}
-		default:
 		}
 		for _, o := range model.Operands(atom) {
 			model.WalkExpr(o, func(e model.Expr) { a.operand(e, span) })
@@ -148,29 +141,17 @@ func (a *audit) operand(e model.Expr, span source.Span) {
 	if !ref.Span.IsZero() {
 		span = ref.Span
 	}
-	if len(ref.Path) > 0 {
-		a.relation(ref.Path[0], span)
-		return
-	}
 	if _, err := columnType(ref.Column); err != nil {
 		a.diags.Fail(CodeType, span, fmt.Sprintf("The column %s cannot stand in a condition: %s", inQuotes(ref.Column.Name), err),
 			"Leave it out of the condition, or change its type in the database.")
 	}
 }
 
-func (a *audit) relation(r *model.Relation, span source.Span) {
-	a.diags.Add(diag.Diagnostic{
-		Code: CodeRelation, Severity: diag.Error, Span: span,
-		Summary: fmt.Sprintf("A condition over the relation %s cannot be compiled for Postgres yet", inQuotes(r.Name)),
-		Detail:  "Write the condition over columns of the record itself, or keep what it needs in a column of the table.",
-		Related: []diag.Related{{Span: r.Span, Message: "the relation"}},
-	})
-}
-
 // account checks what one account gets: the same columns from all policies,
 // and no write when it is read-only.
 func (a *audit) account(acc *model.ServiceAccount, e model.Entry) {
 	for _, t := range a.ds.Tables {
+		a.untrusted(t, e)
 		for _, action := range []model.Action{model.View, model.Create, model.Edit, model.Delete} {
 			arms := a.arms(e, t, action)
 			if acc.ReadOnly && action != model.View && len(arms) > 0 {

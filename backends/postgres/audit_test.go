@@ -29,8 +29,10 @@ func TestAuditFindings(t *testing.T) {
 		"read-only with write": {change: func(p *model.Program) { p.Accounts[0].ReadOnly = true }, want: []diag.Code{postgres.CodeReadOnly, postgres.CodeReadOnly, postgres.CodeReadOnly}},
 		"columns differ": {old: `  when    = record.region == "public"
   columns = except(["secret"])`, new: `  when    = record.region == "public"`, want: []diag.Code{postgres.CodeColumns}},
-		"float in a condition": {old: `column "owner"  { type = string }`, new: "column \"owner\"  { type = string }\n  column \"f\" {\n    type = number\n    native = \"double precision\"\n  }",
-			change: func(p *model.Program) { compareColumn(p, "f") }, want: []diag.Code{postgres.CodeType}},
+		"float in a condition": {
+			old: `column "owner"  { type = string }`, new: "column \"owner\"  { type = string }\n  column \"f\" {\n    type = number\n    native = \"double precision\"\n  }",
+			change: func(p *model.Program) { compareColumn(p, "f") }, want: []diag.Code{postgres.CodeType},
+		},
 		"citext in a condition": {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "public.citext" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
 		"directory by date":     {change: func(p *model.Program) { p.Identity.Key.Type = model.DateType }, want: []diag.Code{postgres.CodeType}},
 	} {
@@ -70,18 +72,58 @@ func compareColumn(p *model.Program, name string) {
 	target.When.Holds = model.AllOf(target.When.Holds, &model.Compare{Op: model.Equal, X: ref, Y: ref})
 }
 
-func TestRelationsAreRefusedWithTheirPlace(t *testing.T) {
+// TestRelationFindings looks at what conditions over related records may not
+// be, and at what is only slow.
+func TestRelationFindings(t *testing.T) {
 	t.Parallel()
-	hcl := strings.Replace(project(crm, "relations"), `  primary_key = ["id"]`, `  primary_key = ["id"]
-  relation "parts" {
+	related := func(on, many, when string) string {
+		hcl := strings.Replace(project(crm, "relations"), `  primary_key = ["id"]`, `  primary_key = ["id"]
+  relation "others" {
     table = table.crm.deals
-    on    = { id = "id" }
-    many  = true
+    on    = { `+on+` }
+    many  = `+many+`
   }`, 1)
-	hcl = strings.Replace(hcl, "when    = record.owner == user.id", "when    = anytrue([for x in record.parts : x.owner == user.id])", 1)
-	diags := postgres.Emitter{}.Audit(compile(t, hcl))
-	if len(diags) == 0 || diags[0].Code != postgres.CodeRelation || diags[0].Span.IsZero() {
-		t.Errorf("got %v", diags)
+		return strings.Replace(hcl, "when    = record.owner == user.id", "when    = "+when, 1)
+	}
+	for name, c := range map[string]struct {
+		hcl    string
+		change func(*model.Program)
+		want   []diag.Code
+	}{
+		"asked once a query": {hcl: related(`id = "id"`, "true", "anytrue([for x in record.others : x.owner == user.id])")},
+		"asked for each record": {
+			hcl:  related(`id = "id"`, "true", "alltrue([for x in record.others : x.owner == record.owner])"),
+			want: []diag.Code{postgres.CodeRelationCorrelated},
+		},
+		"the target is no key": {
+			hcl:  related(`owner = "owner"`, "false", "record.others.owner == user.id"),
+			want: []diag.Code{postgres.CodeRelationUnique},
+		},
+		"the target is the key": {hcl: related(`id = "id"`, "false", "record.others.owner == user.id")},
+		"untrusted": {
+			hcl: strings.Replace(related(`id = "id"`, "true", "anytrue([for x in record.others : x.owner == user.id])"),
+				`identity = "setting"`, `identity = "signed"`, 1),
+			change: func(p *model.Program) { p.Apps[0].Connects[0].Untrusted = true },
+			want:   []diag.Code{postgres.CodeRelationUntrusted},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := compile(t, c.hcl)
+			if c.change != nil {
+				c.change(p)
+			}
+			var got []diag.Code
+			for _, d := range (postgres.Emitter{}).Audit(p) {
+				got = append(got, d.Code)
+				if d.Span.IsZero() || d.Detail == "" {
+					t.Errorf("without a place or a way out: %s", d.Error())
+				}
+			}
+			if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" {
+				t.Errorf("codes (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -64,9 +64,10 @@ func rebase(c model.Cond, row *model.Row, relation *model.Relation, each *model.
 				call.Args[i] = operand(a)
 			}
 			return &call
-		default:
-			return e
+		case *model.Literal, *model.NullLiteral, *model.AttrRef, *model.GroupsRef, *model.LevelRef, *model.AppRef,
+			*model.NowRef, *model.Network, *model.MemberOf, *model.Related:
 		}
+		return e
 	}
 	switch x := c.(type) {
 	case *model.Compare:

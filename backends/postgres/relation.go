@@ -45,9 +45,10 @@ func relatedRows(c model.Cond) (model.RelatedRows, bool) {
 		return x.From, true
 	case *model.Count:
 		return x.From, true
-	default:
-		return model.RelatedRows{}, false
+	case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known,
+		*model.Match, *model.In, *model.InNetwork, *model.ViaApp:
 	}
+	return model.RelatedRows{}, false
 }
 
 // followsRelation reports whether a condition speaks of other records.
@@ -142,6 +143,8 @@ func (r *renderer) subquery(c model.Cond) sqltext.Expr {
 			undecided := over(one, sqltext.IsNotTrue{X: anyOf(r.cond(x.Holds), r.cond(x.Fails))})
 			number := over(sqltext.CountRows{}, r.cond(x.Holds))
 			out = allOf(r.numbered(x, number), sqltext.Exists{Not: true, Query: undecided})
+		case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known,
+			*model.Match, *model.In, *model.InNetwork, *model.ViaApp:
 		}
 	})
 	return out
@@ -197,6 +200,8 @@ func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 			case *model.Count:
 				q.GroupBy = key.x
 				q.Having, without = child.having(x)
+			case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known,
+				*model.Match, *model.In, *model.InNetwork, *model.ViaApp:
 			}
 			q.Where = allOf(where...)
 		})

@@ -199,8 +199,26 @@ func (p *printer) expr(e Expr) {
 		p.raw("]")
 	case Select, Unnested, Elem, CountOf:
 		p.subquery(e)
-	case Query, Exists, ArrayFrom, Param, IsNotTrue, CountRows, InUnnested:
-		p.related(e)
+	case Query:
+		p.raw("(")
+		p.query(x)
+		p.raw(")")
+	case Exists:
+		p.exists(x)
+	case ArrayFrom:
+		p.raw("ARRAY(")
+		p.query(x.Query)
+		p.raw(")")
+	case Param:
+		p.raw("$" + Int(x.N))
+	case IsNotTrue:
+		p.raw("(")
+		p.expr(x.X)
+		p.raw(" IS NOT TRUE)")
+	case CountRows:
+		p.countRows(x)
+	case InUnnested:
+		p.inUnnested(x)
 	case When:
 		p.raw("\nCASE\n    WHEN ")
 		p.expr(x.Cond)

@@ -39,45 +39,31 @@ func (IsNotTrue) expr()  {}
 func (CountRows) expr()  {}
 func (InUnnested) expr() {}
 
-// related prints what speaks of other tables' records.
-func (p *printer) related(e Expr) {
-	switch x := e.(type) {
-	case Query:
-		p.raw("(")
-		p.query(x)
-		p.raw(")")
-	case Exists:
-		p.raw("(")
-		if x.Not {
-			p.raw("NOT ")
-		}
-		p.raw("EXISTS (")
-		p.query(x.Query)
-		p.raw("))")
-	case ArrayFrom:
-		p.raw("ARRAY(")
-		p.query(x.Query)
-		p.raw(")")
-	case Param:
-		p.raw("$" + Int(x.N))
-	case IsNotTrue:
-		p.raw("(")
-		p.expr(x.X)
-		p.raw(" IS NOT TRUE)")
-	case CountRows:
-		p.raw("count(*)")
-		if x.Where != nil {
-			p.raw(" FILTER (WHERE ")
-			p.expr(x.Where)
-			p.raw(")")
-		}
-	case InUnnested:
-		p.raw("(")
-		p.expr(x.L)
-		p.raw(" IN ( SELECT x.x\n   FROM unnest(")
-		p.expr(x.Array)
-		p.raw(") x(x)))")
+func (p *printer) exists(x Exists) {
+	p.raw("(")
+	if x.Not {
+		p.raw("NOT ")
 	}
+	p.raw("EXISTS (")
+	p.query(x.Query)
+	p.raw("))")
+}
+
+func (p *printer) countRows(x CountRows) {
+	p.raw("count(*)")
+	if x.Where != nil {
+		p.raw(" FILTER (WHERE ")
+		p.expr(x.Where)
+		p.raw(")")
+	}
+}
+
+func (p *printer) inUnnested(x InUnnested) {
+	p.raw("(")
+	p.expr(x.L)
+	p.raw(" IN ( SELECT x.x\n   FROM unnest(")
+	p.expr(x.Array)
+	p.raw(") x(x)))")
 }
 
 func (p *printer) query(q Query) {
