@@ -25,7 +25,7 @@ type databaseFlags struct {
 
 func (f *databaseFlags) add(s *session, cmd *cobra.Command) {
 	f.inputFlags.add(cmd)
-	cmd.Flags().StringSliceVar(&f.datasources, "datasource", nil, "only these `DATASOURCES`; default: all Postgres ones")
+	cmd.Flags().StringArrayVar(&f.datasources, "datasource", nil, "only this `DATASOURCE`; may be repeated; default: all Postgres ones")
 	_ = cmd.RegisterFlagCompletionFunc("datasource", s.completeDatasource)
 }
 

@@ -48,7 +48,7 @@ func newPull(s *session) *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().StringVarP(&f.file, "out", "o", "", "write to `FILE`, inside the project's folder unless it is absolute")
-	cmd.Flags().StringSliceVar(&f.schemas, "schema", nil, "the `SCHEMAS`; default: public, and those of the tables that are declared")
+	cmd.Flags().StringArrayVar(&f.schemas, "schema", nil, "this `SCHEMA`; may be repeated; default: public, and those of the tables that are declared")
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite FILE")
 	return cmd
 }

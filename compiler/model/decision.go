@@ -69,7 +69,7 @@ func (p *Program) Old(e Entry, t *Table, a Action) Cond {
 	if a == Create {
 		return False{}
 	}
-	return p.specialize(e, p.old(e, t, a))
+	return distinct(p.specialize(e, p.old(e, t, a)))
 }
 
 func (p *Program) old(e Entry, t *Table, a Action) Cond {
@@ -84,9 +84,9 @@ func (p *Program) old(e Entry, t *Table, a Action) Cond {
 func (p *Program) New(e Entry, t *Table, a Action) Cond {
 	switch a {
 	case Create:
-		return p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Create, true)))
+		return distinct(p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Create, true))))
 	case Edit:
-		return p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Edit, true), p.granted(e, t, View, false)))
+		return distinct(p.specialize(e, p.throughEntry(e, p.Guarded(t), p.granted(e, t, Edit, true), p.granted(e, t, View, false))))
 	default:
 		return False{}
 	}
