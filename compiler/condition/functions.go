@@ -58,6 +58,13 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) operand {
 	sig, ours := signatures[e.Name]
 	switch {
 	case !ours && c.hasFunction(e.Name):
+		if place, what := c.runtimePart(e); what != "" {
+			if own := c.ownFunction(e.Name); own != "" {
+				c.suggest(CodeFunction, syntax.Span(e.NameRange), fmt.Sprintf("%s is a function of constants alone, and this speaks of %s", e.Name, what), own,
+					"In conditions write "+signatures[own].form+".")
+				return operand{span: place}
+			}
+		}
 		return c.evaluate(e)
 	case !ours:
 		names := sortedKeys(signatures)
@@ -76,6 +83,20 @@ func (c *compiler) call(e *hclsyntax.FunctionCallExpr) operand {
 		return c.fail(CodeArguments, span, fmt.Sprintf("%s takes %s", e.Name, counted(sig)), "Write "+sig.form+".")
 	}
 	return c.apply(e, span)
+}
+
+// hclNames are HCL's functions for which conditions have one of another name.
+var hclNames = map[string]string{
+	"startswith": "starts_with", "endswith": "ends_with", "strcontains": "contains",
+}
+
+// ownFunction is the function of conditions that one of HCL's most likely
+// stands for, or "".
+func (c *compiler) ownFunction(name string) string {
+	if own, ok := hclNames[name]; ok {
+		return own
+	}
+	return nearest(name, sortedKeys(signatures))
 }
 
 func counted(sig signature) string {

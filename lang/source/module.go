@@ -80,7 +80,7 @@ func (s *Set) locate(ctx context.Context, from *Folder, module string) (*Folder,
 		}
 		return &Folder{tree: from.tree, dir: dir}, nil
 	}
-	return nil, errors.New("it begins neither with ./ or ../ nor with git::")
+	return nil, errors.New(`it must begin with "git::", "./" or "../"`)
 }
 
 var errOutside = errors.New("it leads out of the git repository, or out of the project's folder where there is no repository")
@@ -152,14 +152,14 @@ func (d *diskTree) list(ctx context.Context, dir string) ([]File, error) {
 
 // inside reports a path that links lead out of the tree.
 func (d *diskTree) inside(path string) error {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("there is no such folder")
 	}
 	if err != nil {
 		return err
 	}
-	rel, err := filepath.Rel(d.root, real)
+	rel, err := filepath.Rel(d.root, target)
 	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return errOutside
 	}
@@ -168,20 +168,20 @@ func (d *diskTree) inside(path string) error {
 
 // newDiskTree finds the tree that a project's folder stands in.
 func newDiskTree(dir, workTree string) *Folder {
-	real, err := filepath.Abs(dir)
+	target, err := filepath.Abs(dir)
 	if err == nil {
-		real, err = filepath.EvalSymlinks(real)
+		target, err = filepath.EvalSymlinks(target)
 	}
 	if err != nil {
-		real = dir
+		target = dir
 	}
 	if workTree != "" {
 		if root, err := filepath.EvalSymlinks(workTree); err == nil {
-			if rel, err := filepath.Rel(root, real); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			if rel, err := filepath.Rel(root, target); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 				home := filepath.ToSlash(rel)
 				return &Folder{tree: &diskTree{root: root, home: home}, dir: home}
 			}
 		}
 	}
-	return &Folder{tree: &diskTree{root: real, home: "."}, dir: "."}
+	return &Folder{tree: &diskTree{root: target, home: "."}, dir: "."}
 }

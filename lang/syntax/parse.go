@@ -102,7 +102,7 @@ func (p *parser) file(hp *hclparse.Parser, f source.File) *hcl.File {
 	if line, deep := tooDeep(f.Data); deep {
 		at := source.Pos{Line: line, Column: 1}
 		p.diags.Fail(CodeInvalid, source.Span{File: f.Name, Start: at, End: at}, "The file nests too deep",
-			fmt.Sprintf("Brackets and signs may nest %d levels.", maxNesting))
+			fmt.Sprintf("Brackets and signs may nest %d levels, and one expression may have %d operators.", maxNesting, maxChain))
 		return nil
 	}
 	if strings.HasSuffix(f.Name, ".json") {
