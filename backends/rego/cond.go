@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -176,7 +177,11 @@ func relatedRows(c model.Cond) (model.RelatedRows, bool) {
 func (s *scope) atom(c model.Cond) term {
 	switch x := c.(type) {
 	case *model.Compare:
-		return infix{string(x.Op), s.operand(x.X), s.operand(x.Y)}
+		a, b := s.operand(x.X), s.operand(x.Y)
+		if negative(a) {
+			return infix{mirrored[x.Op], b, a}
+		}
+		return infix{string(x.Op), a, b}
 	case *model.Truth:
 		return infix{"==", s.operand(x.X), boolean(x.Want)}
 	case *model.In:
@@ -202,7 +207,28 @@ func member(x, set term, not bool) term {
 	if not {
 		return call{fn: library + "outside", args: []term{x, set}}
 	}
-	return infix{"in", x, set}
+	found := infix{"in", x, set}
+	if negative(x) {
+		return infix{"==", found, boolean(true)} // in parentheses, see negative
+	}
+	return found
+}
+
+// negative reports whether a constant begins with a minus sign: at the start of
+// a line, Rego would read it as going on with the line before.
+func negative(t term) bool {
+	switch x := t.(type) {
+	case number:
+		return x.Sign() < 0
+	case decimal:
+		return strings.HasPrefix(string(x), "-")
+	default:
+		return false
+	}
+}
+
+var mirrored = map[model.CompareOp]string{
+	model.Equal: "==", model.NotEqual: "!=", model.Less: ">", model.LessEqual: ">=", model.Greater: "<", model.GreaterEqual: "<=",
 }
 
 func opposite(t term, not bool) term {

@@ -130,8 +130,8 @@ func (p *printer) statement(s statement) {
 	}
 }
 
-// leading is a term as it may begin a line: with a minus sign, Rego would read
-// it as going on with the line before.
+// leading is a term as it may begin a line: see negative. Only whole numbers
+// are calculated with.
 func leading(t term) term {
 	switch x := t.(type) {
 	case number:

@@ -100,7 +100,7 @@ func newRoot(s *session) *cobra.Command {
 // commands is the table of all commands.
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s), newTest(s), newBuild(s), newPull(s),
+		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s), newTest(s), newVerify(s), newBuild(s), newPull(s),
 		newPlan(s), newApply(s), newDrift(s), newToken(s), newKey(s), newVersion(s), newMan(),
 	}
 }

@@ -17,6 +17,7 @@ type generator struct {
 	slots  *slots
 	now    model.Timestamp
 	stored map[*model.Table]bool // a database holds its records
+	aimed  int                   // how many requests were made for a policy; they take turns
 }
 
 // defaultNow has microseconds, and is the last day of a month in a leap year.
@@ -37,18 +38,39 @@ func (g *generator) chance(n int) bool { return g.rng.IntN(n) == 0 }
 const (
 	requestsPerWorld = 12
 	recordsPerTable  = 28
+	tablesPerRequest = 2 // beside that of the policy that it was made for
 	editsPerQuery    = 24
+	depthLimit       = 12 // of the conditions that are solved
 )
 
-// world makes requests first, half of them such that a policy is for them, and
+// world makes requests first, most of them such that a policy is for them, and
 // then records that make conditions true and false for these requests.
 func (g *generator) world() *World {
+	if len(g.p.Tables) == 0 {
+		return &World{Now: g.now}
+	}
 	w := &World{Now: g.now, Records: map[*model.Table][]*Record{}}
 	targets := g.targets()
+	w.about = map[int][]*model.Table{}
 	for i := range requestsPerWorld {
 		req := g.request()
-		if i%2 == 0 && len(targets) > 0 {
-			g.aim(&req, pick(g, targets))
+		for range tablesPerRequest {
+			w.about[i] = append(w.about[i], pick(g, g.p.Tables))
+		}
+		if i%4 != 3 && len(targets) > 0 {
+			t := targets[g.aimed%len(targets)]
+			g.aimed++
+			g.aim(&req, t)
+			w.about[i] = append(w.about[i], t.Table)
+			for _, c := range []model.Expr{t.When.Source, t.Check.Source} {
+				r := g.record(t.Table)
+				s := g.solver(t.Table, &req, r, false)
+				s.solve(c, true, depthLimit)
+				for _, guard := range t.Table.Guards {
+					s.solve(guard.Require.Source, true, depthLimit)
+				}
+				w.Records[t.Table] = append(w.Records[t.Table], r)
+			}
 		}
 		w.Requests = append(w.Requests, req)
 	}
@@ -58,7 +80,7 @@ func (g *generator) world() *World {
 			r := g.record(t)
 			if len(conds) > 0 && !g.chance(4) {
 				req := pick(g, w.Requests)
-				g.solver(t, &req, r, false).solve(pick(g, conds), !g.chance(3), 4)
+				g.solver(t, &req, r, false).solve(pick(g, conds), !g.chance(3), depthLimit)
 			}
 			w.Records[t] = append(w.Records[t], r)
 			w.Records[t] = append(w.Records[t], g.variants(t, r)...)
@@ -316,7 +338,7 @@ func (g *generator) aim(r *model.Request, t *model.PolicyTarget) {
 	g.become(r, t.Policy.To)
 	// The user's part of the condition, on some record.
 	record := g.record(t.Table)
-	g.solver(t.Table, r, record, true).solve(t.When.Source, true, 4)
+	g.solver(t.Table, r, record, true).solve(t.When.Source, true, depthLimit)
 }
 
 // become makes the request's user one of the subjects.

@@ -78,10 +78,8 @@ func Run(ctx context.Context, p *model.Program, engines []Engine, o Options) (*R
 	}
 	g := newGenerator(p, o.Seed, stored)
 	start := time.Now()
-	for r.report.Decisions < o.Budget && r.report.Found == nil {
-		if len(p.Tables) == 0 {
-			break
-		}
+	for before := -1; before < r.report.Decisions && r.report.Decisions < o.Budget && r.report.Found == nil; {
+		before = r.report.Decisions // a program without tables has nothing to ask about
 		if err := r.world(ctx, g); err != nil {
 			return nil, err
 		}
@@ -114,13 +112,13 @@ func (r *run) world(ctx context.Context, g *generator) error {
 		}
 	}
 	docs := w.documents(r.program)
-	for _, req := range w.Requests {
+	for i, req := range w.Requests {
 		for _, t := range r.program.Tables {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if len(docs[t]) == 0 || len(t.Policies) == 0 {
-				continue
+			if len(docs[t]) == 0 || !slices.Contains(w.about[i], t) || len(t.Policies) == 0 && i > 1 {
+				continue // few requests are enough to see that all are denied
 			}
 			q := &Query{Request: req, Table: t, Records: docs[t]}
 			if t.HasAction(model.Edit) {

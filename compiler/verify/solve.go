@@ -33,7 +33,7 @@ func (s *solver) truth(x model.Expr) model.Value {
 }
 
 // tries is how many values an atom is tried with.
-const tries = 12
+const tries = 24
 
 func (s *solver) solve(x model.Expr, want bool, depth int) {
 	if x == nil || depth < 0 {
@@ -46,8 +46,11 @@ func (s *solver) solve(x model.Expr, want bool, depth int) {
 			return
 		case model.FnAnd, model.FnOr:
 			if (call.Fn == model.FnAnd) == want {
-				for _, a := range call.Args {
-					s.solve(a, want, depth-1)
+				// One part may undo another: again, until all are as wanted.
+				for try := 0; try < 3 && s.truth(x) != want; try++ {
+					for _, a := range call.Args {
+						s.solve(a, want, depth-1)
+					}
 				}
 				return
 			}

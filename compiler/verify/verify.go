@@ -46,6 +46,7 @@ type World struct {
 	Now      model.Timestamp
 	Requests []model.Request
 	Records  map[*model.Table][]*Record
+	about    map[int][]*model.Table // the tables that a request is asked about, by its number
 }
 
 // Query is all that is asked for one request about one table.
