@@ -139,7 +139,6 @@ func TestWhatALoginCanDoToItself(t *testing.T) {
 	}{
 		"password":            {"ALTER ROLE CURRENT_USER PASSWORD 'mine'", 0},
 		"setting":             {"ALTER ROLE CURRENT_USER SET row_security = off", 0},
-		"placeholder":         {"ALTER ROLE CURRENT_USER SET postern.identity = 'x'", 15},
 		"setting in database": {"DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET search_path = x', current_database()); END $$", 0},
 		"reset":               {"ALTER ROLE CURRENT_USER RESET ALL", 0},
 		"lend":                {"GRANT SELF_a TO pg_monitor", 15},

@@ -27,6 +27,7 @@ func TestTricksWithRoles(t *testing.T) {
 		{name: "no limit of connections", sql: "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1", fails: "ERROR"},
 		{name: "password of the account", sql: "ALTER ROLE roles_role PASSWORD 'x' LOGIN", fails: "ERROR"},
 		{name: "settings of the account", sql: "ALTER ROLE roles_role SET search_path = x", fails: "ERROR"},
+		{name: "identity as a default", sql: "ALTER ROLE CURRENT_USER SET postern.identity = 'x'", fails: denied},
 		{name: "settings of the database", sql: "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET postern.identity = x', current_database()); END $$", fails: "must be owner"},
 		{name: "pass privileges on", sql: "GRANT SELECT (id, owner, body) ON vault.notes TO PUBLIC; GRANT USAGE ON SCHEMA vault TO PUBLIC; SELECT has_column_privilege('pg_monitor', 'vault.notes', 'body', 'SELECT')", want: "GRANT|GRANT|f|"},
 		{name: "pass functions on", sql: "GRANT EXECUTE ON FUNCTION postern.open(text) TO PUBLIC; SELECT has_function_privilege('pg_monitor', 'postern.open(text)', 'EXECUTE')", want: "GRANT|f|"},
