@@ -13,7 +13,11 @@ BENCHFLAGS ?=
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := .bin/golangci-lint-$(GOLANGCI_VERSION)
 
-.PHONY: build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
+# How many decisions "make equivalence" asks for, and the first program's seed.
+DECISIONS ?= 1000000
+SEED ?= 1
+
+.PHONY: equivalence build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
 
 build:
 	$(GO) build -trimpath -o postern ./cmd/postern
@@ -38,6 +42,12 @@ fmt: $(GOLANGCI)
 
 fuzz:
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
+
+# Random programs, answered by the evaluator, Postgres, OPA and the JSON engine.
+# A difference is shrunk and printed as a case for testdata/equivalence/found.
+equivalence: postgres
+	EQUIVALENCE_DECISIONS=$(DECISIONS) EQUIVALENCE_SEED=$(SEED) \
+		$(GO) test -count=1 -timeout 120m -v -run '^TestEnginesAgree$$' ./cmd/internal/equivalence
 
 # Rewrites the expectations of golden tests; read the diff before committing.
 golden: postgres

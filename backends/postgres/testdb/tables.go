@@ -76,6 +76,10 @@ func columnType(c *model.Column) (sqltext.TypeName, error) {
 	return sqltext.Builtin(usual[c.Type.Kind]), nil
 }
 
+// OtherLabel is a label that every enum type has here besides those that the
+// project declares: as if the database had gone on.
+const OtherLabel = "another label"
+
 // makeType makes the enum or domain that a column is of, unless it is one of
 // Postgres' own types.
 func (d *database) makeType(ctx context.Context, c *model.Column, made map[sqltext.SQL]bool) error {
@@ -101,7 +105,7 @@ func (d *database) makeType(ctx context.Context, c *model.Column, made map[sqlte
 	}
 	b := new(sqltext.Builder)
 	if t.Kind == model.KindEnum {
-		b.Raw("CREATE TYPE ", name.SQL(), " AS ENUM (").Each(len(t.Enum), ", ", func(i int) { b.Literal(t.Enum[i]) }).Raw(")")
+		b.Raw("CREATE TYPE ", name.SQL(), " AS ENUM (").Each(len(t.Enum), ", ", func(i int) { b.Literal(t.Enum[i]) }).Raw(", ").Literal(OtherLabel).Raw(")")
 	} else {
 		b.Raw("CREATE DOMAIN ", name.SQL(), " AS ", sqltext.Builtin(usual[t.Kind]).SQL())
 	}

@@ -4,8 +4,10 @@ package equivalence
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"github.com/postern-dev/postern/compiler/model"
@@ -145,11 +147,10 @@ func (g *gen) who() {
 	for i := range g.n(3) {
 		name := fmt.Sprintf("u%d", i)
 		key := g.literal(g.attrs[0].typ)
-		if folded := strings.ToLower(key); keys[folded] {
+		if keys[normal(key)] {
 			continue
-		} else {
-			keys[folded] = true
 		}
+		keys[normal(key)] = true
 		var lines []string
 		if g.one(2) {
 			lines = append(lines, "  groups = ["+g.refs("group.", g.groups)+"]")
@@ -170,6 +171,16 @@ func (g *gen) who() {
 		g.block("user %q {\n%s\n}\n", name, strings.Join(lines, "\n"))
 		g.users = append(g.users, name)
 	}
+}
+
+// normal is a key in the form in which keys of users differ: HCL's strings are
+// in Unicode's normal form C, and UUIDs have no case.
+func normal(key string) string {
+	s, err := strconv.Unquote(key)
+	if err != nil {
+		s = key
+	}
+	return norm.NFC.String(strings.ToLower(s))
 }
 
 // refs draws some of the names, as references.
