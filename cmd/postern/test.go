@@ -16,6 +16,7 @@ func newTest(s *session) *cobra.Command {
 	f := &inputFlags{}
 	var names []string
 	var junit string
+	var coverage bool
 	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "Run the project's tests, on the evaluator and on real engines",
@@ -23,6 +24,7 @@ func newTest(s *session) *cobra.Command {
 			"tests on the real engines as well, a throw-away Postgres, OPA and the JSON engine, and fails where\n" +
 			"any two differ.",
 		Example: "  postern test\n" +
+			"  postern test --coverage\n" +
 			"  postern test --target postgres,rego,json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,11 +55,19 @@ func newTest(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.tested(view.NewTestReport(append([]string{"evaluator"}, names...), results), junit)
+			report := view.NewTestReport(append([]string{"evaluator"}, names...), results)
+			if coverage {
+				if report.Coverage, err = testrun.Cover(cmd.Context(), p.program, p.tests); err != nil {
+					return err
+				}
+				report.Sources = p.set
+			}
+			return s.tested(report, junit)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringSliceVar(&names, "target", nil, "run on these `TARGETS` too: postgres, rego, json")
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "say which policies, guards and sides of conditions no test reaches")
 	cmd.Flags().StringVar(&junit, "junit", "", "write the results to `FILE` in JUnit's XML form as well")
 	return cmd
 }

@@ -20,6 +20,20 @@ type Query struct {
 	New model.Document
 	// Set names the columns that a write sets; nil asks nothing about columns.
 	Set []string
+	// Recorder, when there is one, is told what the decision looks at.
+	Recorder Recorder
+}
+
+// Recorder is told what decisions look at.
+type Recorder interface {
+	// Policy says whether a policy that applies to the request grants on a
+	// record.
+	Policy(t *model.PolicyTarget, granted bool)
+	// Guard says whether a guard that the user is not surely outside of refuses
+	// a record.
+	Guard(t *model.GuardTarget, refused bool)
+	// Value is the value of an expression or a part of one.
+	Value(x model.Expr, v model.Value)
 }
 
 // Decision is what was decided and who decided it.
@@ -44,6 +58,7 @@ func Decide(p *model.Program, q Query) Decision {
 	}
 	d.entry = entry
 	d.env = NewEnv(p, q.Request, entry)
+	d.env.recorder = q.Recorder
 	if !d.mayUse() {
 		return Decision{}
 	}
@@ -154,8 +169,12 @@ func (d *decider) targets(a model.Action, doc model.Document, check bool) []*mod
 		if check {
 			c = t.Check
 		}
-		if d.env.onRecord(c.Source, doc) == true {
+		granted := d.env.onRecord(c.Source, doc) == true
+		if granted {
 			out = append(out, t)
+		}
+		if d.query.Recorder != nil {
+			d.query.Recorder.Policy(t, granted)
 		}
 	}
 	return out
@@ -188,8 +207,15 @@ func (d *decider) applies(p *model.Policy) bool {
 func (d *decider) failing(doc model.Document) []*model.Guard {
 	var out []*model.Guard
 	for _, t := range d.query.Table.Guards {
-		if d.env.among(t.Guard.To) != false && d.env.onRecord(t.Require.Source, doc) != true {
+		if d.env.among(t.Guard.To) == false {
+			continue
+		}
+		refused := d.env.onRecord(t.Require.Source, doc) != true
+		if refused {
 			out = append(out, t.Guard)
+		}
+		if d.query.Recorder != nil {
+			d.query.Recorder.Guard(t, refused)
 		}
 	}
 	return out

@@ -10,13 +10,14 @@ import (
 
 // Env is what expressions are evaluated in.
 type Env struct {
-	key     *model.Attribute // the identity's key
-	user    *principal
-	app     model.Value // string or Unknown
-	request map[*model.Attribute]model.Value
-	now     model.Timestamp
-	record  model.Document                // the record of the decision
-	rows    map[*model.Row]model.Document // those that loops bind
+	key      *model.Attribute // the identity's key
+	user     *principal
+	app      model.Value // string or Unknown
+	request  map[*model.Attribute]model.Value
+	now      model.Timestamp
+	record   model.Document                // the record of the decision
+	rows     map[*model.Row]model.Document // those that loops bind
+	recorder Recorder                      // nil: nobody asks
 }
 
 // with is the environment with one more row bound.
@@ -33,6 +34,14 @@ func (e *Env) with(row *model.Row, doc model.Document) *Env {
 // Value is the meaning of an expression: nil for null, Unknown, or a value of
 // the expression's type. A bool expression is true, false or Unknown.
 func (e *Env) Value(x model.Expr) model.Value {
+	v := e.value(x)
+	if e.recorder != nil {
+		e.recorder.Value(x, v)
+	}
+	return v
+}
+
+func (e *Env) value(x model.Expr) model.Value {
 	switch x := x.(type) {
 	case *model.Literal:
 		return x.Value

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/postern-dev/postern/compiler/testrun"
+	"github.com/postern-dev/postern/lang/source"
 )
 
 // TestReport is what `postern test` found.
@@ -16,6 +17,11 @@ type TestReport struct {
 	Passed        int              `json:"passed"`
 	Failed        int              `json:"failed"`
 	Decisions     int              `json:"decisions"` // asked of each target
+	// Coverage is what the tests reach, nil when it was not asked for.
+	Coverage *testrun.Coverage `json:"coverage,omitempty"`
+
+	// Sources show the conditions that are not covered.
+	Sources *source.Set `json:"-"`
 }
 
 // NewTestReport sums up results.
@@ -49,6 +55,9 @@ func Tests(o Output, r TestReport) error {
 		}
 	}
 	p.printf("\n%d passed, %d failed: %s on %s\n", r.Passed, r.Failed, plural(r.Decisions, "decision"), joinAnd(r.Targets))
+	if r.Coverage != nil {
+		p.coverage(r.Coverage, r.Sources)
+	}
 	return p.err
 }
 
