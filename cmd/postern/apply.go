@@ -106,10 +106,18 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, act
 		}
 		done = append(done, result)
 	}
+	d, failed := asDiagnostic(failure)
+	if failed && s.json {
+		// One JSON value says both what was done and what failed.
+		if err := view.Applied(s.results(), done, d); err != nil {
+			return err
+		}
+		return errShown
+	}
 	if err := view.Applied(s.results(), done); err != nil {
 		return err
 	}
-	if d, ok := asDiagnostic(failure); ok {
+	if failed {
 		return s.report(diag.List{d}, p.set)
 	}
 	return failure

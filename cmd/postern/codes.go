@@ -4,23 +4,23 @@ import "github.com/postern-dev/postern/lang/diag"
 
 // Codes of what goes wrong in running a command.
 const (
-	CodeApplyBusy           diag.Code = "apply-busy"           // a plan that other sessions kept from its locks
-	CodeApplyDeclined       diag.Code = "apply-declined"       // an apply that nobody said yes to
-	CodeApplyFailed         diag.Code = "apply-failed"         // a plan that failed; nothing of it stays
-	CodeApplyStale          diag.Code = "apply-stale"          // a plan for a database that has changed since
-	CodeApplyWrongDatabase  diag.Code = "apply-wrong-database" // a plan that was made for another database
-	CodeDatabaseUnreachable diag.Code = "database-unreachable" // a database that is not connected to
-	CodeDemoNoPostgres      diag.Code = "demo-no-postgres"     // a machine where Postgres is neither found nor fetched
-	CodeFormatUnknown       diag.Code = "format-unknown"       // a file that has no canonical form
-	CodeInitExists          diag.Code = "init-exists"          // a folder that holds files of the template already
-	CodeKeyFailed           diag.Code = "key-failed"           // a database that did not register, list or remove a key
-	CodeProjectEmpty        diag.Code = "project-empty"        // a folder without a project
-	CodePullEmpty           diag.Code = "pull-empty"           // a database without tables in the schemas
-	CodePullExists          diag.Code = "pull-exists"          // a file that pull would overwrite
-	CodePullLeftOut         diag.Code = "pull-left-out"        // (warning) what a table block cannot state
-	CodeRunFailed           diag.Code = "run-failed"           // any other reason why a command ends
-	CodeRunInterrupted      diag.Code = "run-interrupted"      // a command that was interrupted
-	CodeTestNone            diag.Code = "test-none"            // a project without tests
-	CodeTokenApp            diag.Code = "token-app"            // an app that carries no user
-	CodeTokenNotSigned      diag.Code = "token-not-signed"     // a datasource that takes no tokens
+	CodeApplyBusy          diag.Code = "apply-busy"           // a plan that other sessions kept from its locks
+	CodeApplyDeclined      diag.Code = "apply-declined"       // an apply that nobody said yes to
+	CodeApplyFailed        diag.Code = "apply-failed"         // a plan that failed; nothing of it stays
+	CodeApplyStale         diag.Code = "apply-stale"          // a plan for a database that has changed since
+	CodeApplyWrongDatabase diag.Code = "apply-wrong-database" // a plan that was made for another database
+	CodeDatabaseURL        diag.Code = "database-url"         // a datasource of which nobody says where its database is
+	CodeDemoNoPostgres     diag.Code = "demo-no-postgres"     // a machine where Postgres is neither found nor fetched
+	CodeFormatUnknown      diag.Code = "format-unknown"       // a file that has no canonical form
+	CodeInitExists         diag.Code = "init-exists"          // a folder that holds files of the template already
+	CodeKeyFailed          diag.Code = "key-failed"           // a database that did not register, list or remove a key
+	CodeProjectEmpty       diag.Code = "project-empty"        // a folder without a project
+	CodePullEmpty          diag.Code = "pull-empty"           // a database without tables in the schemas
+	CodePullExists         diag.Code = "pull-exists"          // a file that pull would overwrite
+	CodePullLeftOut        diag.Code = "pull-left-out"        // (warning) what a table block cannot state
+	CodeRunFailed          diag.Code = "run-failed"           // any other reason why a command ends
+	CodeRunInterrupted     diag.Code = "run-interrupted"      // a command that was interrupted
+	CodeTestNone           diag.Code = "test-none"            // a project without tests
+	CodeTokenApp           diag.Code = "token-app"            // an app that carries no user
+	CodeTokenNotSigned     diag.Code = "token-not-signed"     // a datasource that takes no tokens
 )

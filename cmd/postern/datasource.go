@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
@@ -132,51 +132,24 @@ func (s *session) passwords(ds *model.Datasource) func(context.Context, plan.Sec
 	}
 }
 
-// connect opens a connection to a datasource's database.
+// connect opens a connection to a datasource's database. Its errors are
+// diagnostics at the datasource, and never quote the URL.
 func (s *session) connect(ctx context.Context, ds *model.Datasource) (*pgx.Conn, error) {
 	if ds.URL == nil {
-		return nil, s.unreachable(ds, "It has no url", "Add url = env(\"…\") to the datasource, and set that variable.")
+		return nil, noURL(ds, "It has no url", "Add url = env(\"…\") to the datasource, and set that variable.")
 	}
 	url, err := s.read(ds.URL)
 	if err != nil {
-		return nil, s.unreachable(ds, sentence(err.Error()), "It holds the URL of the database for plan and apply.")
+		return nil, noURL(ds, sentence(err.Error()), "It holds the URL of the database for plan and apply.")
 	}
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		// The error may quote the URL, and with it the password.
-		return nil, s.unreachable(ds, ds.URL.String()+" is not a Postgres URL", "Write postgres://USER:PASSWORD@HOST:PORT/DATABASE.")
-	}
-	cfg.RuntimeParams["application_name"] = "postern"
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, s.unreachable(ds, fmt.Sprintf("%s:%d, database %q, as %q", cfg.Host, cfg.Port, cfg.Database, cfg.User), reason(err))
-	}
-	return conn, nil
+	return postgres.Connect(ctx, url, ds.Span)
 }
 
-// unreachable is the one diagnostic of a database that cannot be reached.
-func (s *session) unreachable(ds *model.Datasource, what, detail string) error {
+// noURL says why there is no URL to connect to.
+func noURL(ds *model.Datasource, what, detail string) error {
 	return diag.Diagnostic{
-		Code: CodeDatabaseUnreachable, Severity: diag.Error, Span: ds.Span,
-		Summary: fmt.Sprintf("Cannot connect to datasource.%s", ds.Name),
-		Detail:  what + ": " + detail,
-	}
-}
-
-// reason is why a connection failed, in the words of the server or the system.
-func reason(err error) string {
-	var server *pgconn.PgError
-	if errors.As(err, &server) {
-		return server.Message
-	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err.Error()
-		}
-		err = inner
+		Code: CodeDatabaseURL, Severity: diag.Error, Span: ds.Span,
+		Summary: fmt.Sprintf("Nothing says where the database of datasource.%s is", ds.Name),
+		Detail:  what + ". " + detail,
 	}
 }

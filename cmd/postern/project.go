@@ -60,8 +60,15 @@ func (s *session) load(ctx context.Context, f *inputFlags, withTests bool) (*pro
 
 // report prints diagnostics with their source; errShown when one is an error.
 func (s *session) report(list diag.List, set *source.Set) error {
+	for i := range list {
+		list[i].Summary = sentence(list[i].Summary)
+	}
 	if len(list) > 0 {
-		if err := view.Diagnostics(s.diagnostics(), list, set); err != nil {
+		to := s.output(s.err)
+		if s.json && list.HasErrors() {
+			to = s.output(s.out) // the command ends here: this is its result
+		}
+		if err := view.Diagnostics(to, list, set); err != nil {
 			return err
 		}
 	}

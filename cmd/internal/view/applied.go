@@ -1,5 +1,7 @@
 package view
 
+import "github.com/postern-dev/postern/lang/diag"
+
 // AppliedPlan is what became of one datasource's plan.
 type AppliedPlan struct {
 	Datasource string `json:"datasource"`
@@ -8,13 +10,16 @@ type AppliedPlan struct {
 	Applied    bool   `json:"applied"`
 }
 
-// Applied prints which plans were applied.
-func Applied(o Output, plans []AppliedPlan) error {
+// Applied prints which plans were applied, and, as JSON, what kept the others.
+func Applied(o Output, plans []AppliedPlan, found ...diag.Diagnostic) error {
 	if o.JSON {
 		if plans == nil {
 			plans = []AppliedPlan{}
 		}
-		return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": plans})
+		if found == nil {
+			found = []diag.Diagnostic{}
+		}
+		return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": plans, "diagnostics": found})
 	}
 	p := &printer{Output: o}
 	if len(plans) == 0 {
