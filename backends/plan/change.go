@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/postern-dev/postern/lang/source"
@@ -136,11 +135,7 @@ func encodeChange(c Change) changeJSON {
 	return changeJSON{Action: ActionOf(c), About: c.What(), Before: before, After: after}
 }
 
-func decodeChange(raw json.RawMessage) (Change, error) {
-	var j changeJSON
-	if err := strict(raw, &j); err != nil {
-		return nil, err
-	}
+func (j changeJSON) decode() (Change, error) {
 	switch {
 	case j.Action == ActionAdd && j.Before == "":
 		return Add{About: j.About, After: j.After}, nil

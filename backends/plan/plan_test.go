@@ -2,9 +2,13 @@ package plan_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +100,65 @@ func TestHashNamesContent(t *testing.T) {
 	}
 	if !bytes.Contains(data, []byte(`"hash": "`+ha+`"`)) {
 		t.Error("the hash is not in the file")
+	}
+}
+
+// TestEncodeIndents compares with what encoding/json makes of the same values.
+func TestEncodeIndents(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]*plan.Plan{"full": sample(), "empty": {Created: time.Unix(0, 0)}} {
+		data, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var compact, want bytes.Buffer
+		if err := json.Compact(&compact, data); err != nil {
+			t.Fatal(name, err)
+		}
+		if err := json.Indent(&want, compact.Bytes(), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		want.WriteByte('\n')
+		if d := cmp.Diff(want.String(), string(data)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		sum := sha256.Sum256(regexp.MustCompile(`"hash": "\w+"`).ReplaceAll(data, []byte(`"hash": ""`)))
+		if hash, err := p.Hash(); err != nil || hash != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: hash %s, %v, want %x", name, hash, err, sum)
+		}
+	}
+}
+
+func TestSets(t *testing.T) {
+	t.Parallel()
+	other := sample()
+	other.Datasource = "other"
+	for _, plans := range [][]*plan.Plan{{}, {sample()}, {sample(), other}} {
+		data, err := plan.EncodeSet(plans)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := plan.DecodeSet(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(plans, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+		text := string(data)
+		for name, changed := range map[string]string{
+			"space in front": " " + text,
+			"text behind":    text + " ",
+			"other frame":    strings.Replace(text, `"plans": [`, `"plans":  [`, 1),
+			"member":         strings.Replace(text, `{"format_version": 1, `, `{"format_version": 1, "x": 1, `, 1),
+			"plans twice":    strings.Replace(text, `{"format_version": 1, `, `{"format_version": 1, "plans": [], `, 1),
+			"version":        strings.Replace(text, `{"format_version": 1`, `{"format_version": 9`, 1),
+			"statement":      strings.Replace(text+"SELECT 1", "SELECT 1", "SELECT 3", 1),
+		} {
+			if _, err := plan.DecodeSet([]byte(changed)); !errors.Is(err, plan.ErrFile) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 

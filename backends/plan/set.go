@@ -3,30 +3,44 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 )
+
+// What stands between and after the plans of a set.
+const (
+	setSeparator = ",\n"
+	setEnd       = "\n]}\n"
+)
+
+// setStart is what stands before the plans of a set.
+func setStart() string { return fmt.Sprintf("{\"format_version\": %d, \"plans\": [\n", FormatVersion) }
 
 // EncodeSet is the JSON form of several plans, one a datasource: an object
 // with "format_version" and "plans", each as Encode writes it.
 func EncodeSet(plans []*Plan) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\"format_version\": %d, \"plans\": [\n", FormatVersion)
-	for i, p := range plans {
-		data, err := p.Encode()
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			b.WriteString(",\n")
-		}
-		b.Write(bytes.TrimSuffix(data, []byte("\n")))
+	err := writeSet(&b, plans)
+	return b.Bytes(), err
+}
+
+func writeSet(w io.Writer, plans []*Plan) error {
+	if _, err := io.WriteString(w, setStart()); err != nil {
+		return err
 	}
-	b.WriteString("\n]}\n")
-	return b.Bytes(), nil
+	for i, p := range plans {
+		if i > 0 {
+			if _, err := io.WriteString(w, setSeparator); err != nil {
+				return err
+			}
+		}
+		if _, err := p.write(w); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, setEnd)
+	return err
 }
 
 // DecodeSet reads what EncodeSet wrote, and nothing else: any other text is an
@@ -40,22 +54,29 @@ func DecodeSet(data []byte) ([]*Plan, error) {
 		return nil, fmt.Errorf("%w: it is damaged or cut short (%w)", ErrFile, err)
 	}
 	if file.FormatVersion != FormatVersion {
-		return nil, fmt.Errorf("%w: it has format version %d, this version of postern reads %d; make a new plan",
-			ErrFile, file.FormatVersion, FormatVersion)
+		return nil, fmt.Errorf("%w: %w", ErrFile, wrongVersion(file.FormatVersion))
 	}
+	// Decode takes nothing but what Encode writes; what is left is the frame.
+	frame := &comparer{rest: data}
+	_, differs := io.WriteString(frame, setStart())
 	plans := make([]*Plan, len(file.Plans))
 	for i, raw := range file.Plans {
 		p, err := Decode(append(raw, '\n'))
 		if err != nil {
 			return nil, err
 		}
-		plans[i] = p
+		plans[i], file.Plans[i] = p, nil
+		if i > 0 && differs == nil {
+			_, differs = io.WriteString(frame, setSeparator)
+		}
+		if differs == nil {
+			_, differs = frame.Write(raw)
+		}
 	}
-	want, err := EncodeSet(plans)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	if differs == nil {
+		_, differs = io.WriteString(frame, setEnd)
 	}
-	if !bytes.Equal(want, data) {
+	if differs != nil || len(frame.rest) > 0 {
 		return nil, fmt.Errorf("%w: it was changed after it was made; make a new plan", ErrFile)
 	}
 	return plans, nil
@@ -64,42 +85,38 @@ func DecodeSet(data []byte) ([]*Plan, error) {
 // SaveSet writes plans to a file, readable by its owner alone, replacing it in
 // one step.
 func SaveSet(path string, plans []*Plan) error {
-	data, err := EncodeSet(plans)
-	if err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".postern-plan-*")
-	if err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
-	}
-	return nil
+	return save(path, func(w io.Writer) error { return writeSet(w, plans) })
 }
 
 // LoadSet reads the plans that SaveSet wrote.
 func LoadSet(path string) ([]*Plan, error) {
-	f, err := os.Open(path)
+	data, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%w: it is larger than 1 GiB", ErrFile)
+		return nil, err
 	}
 	plans, err := DecodeSet(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return plans, nil
+}
+
+// read is the content of a plan file, in a buffer of its size.
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if b.Len() > maxFile {
+		return nil, fmt.Errorf("%w: it is larger than 1 GiB", ErrFile)
+	}
+	return b.Bytes(), nil
 }
