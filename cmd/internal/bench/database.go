@@ -9,8 +9,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/throwaway"
+	"github.com/postern-dev/postern/compiler"
+	"github.com/postern-dev/postern/lang/source"
 )
 
 // catalogSQL reads in bulk what of the catalogs bears on access: what a plan
@@ -21,19 +28,20 @@ var catalogSQL []byte
 
 const database = "bench"
 
-// database measures the first apply and the plan that finds nothing to do.
+// database measures the first apply, the plan that finds nothing to do, and
+// what of it is reading the database.
 func (b *size) database() (err error) {
-	plan := filepath.Join(b.dir, "first.plan")
+	file := filepath.Join(b.dir, "first.plan")
 	script := filepath.Join(b.dir, "statements.sql")
-	var applied, byPsql []cost
+	first := &pairs{}
 	for range b.runs {
-		ours, reference, err := b.firstApply(plan, script)
+		ours, reference, err := b.firstApply(file, script)
 		if err != nil {
 			return err
 		}
-		applied, byPsql = append(applied, ours), append(byPsql, reference)
+		first.add(ours, reference)
 	}
-	b.row("first apply", median(applied), beside("psql, same statements,", median(byPsql), median(applied)))
+	b.row("first apply; the same statements", first, limit{ratio: 1.5})
 	server, err := b.server()
 	if err != nil {
 		return err
@@ -71,26 +79,65 @@ func (b *size) firstApply(plan, script string) (ours, reference cost, err error)
 	return ours, reference, err
 }
 
-// noChange measures the empty plan against the catalog read alone, turn by turn.
+// noChange measures the empty plan and the inspection in it against the
+// catalog read alone, turn by turn.
 func (b *size) noChange(server *throwaway.Server) error {
 	queries := filepath.Join(b.dir, "catalog.sql")
 	if err := os.WriteFile(queries, catalogSQL, 0o600); err != nil {
 		return fmt.Errorf("writing the catalog queries: %w", err)
 	}
-	var ours, reference []cost
+	scope, err := b.scope()
+	if err != nil {
+		return err
+	}
+	planned, inspected := &pairs{}, &pairs{}
 	for range b.runs {
-		o, err := b.postern("plan", "--detailed-exitcode")
+		p, err := b.postern("plan", "--detailed-exitcode")
 		if err != nil {
 			return fmt.Errorf("the plan after apply should be empty: %w", err)
 		}
-		r, err := b.psql(server, "-f", queries, "-o", os.DevNull)
+		reference, err := b.psql(server, "-f", queries, "-o", os.DevNull)
 		if err != nil {
 			return err
 		}
-		ours, reference = append(ours, o), append(reference, r)
+		i, err := b.inspect(server, scope)
+		if err != nil {
+			return err
+		}
+		planned.add(p, reference)
+		inspected.add(i, reference)
 	}
-	b.row("plan without changes", median(ours), beside("psql, catalog read,", median(reference), median(ours)))
+	b.row("plan without changes; catalog read", planned, limit{wall: 1500 * time.Millisecond})
+	b.row("  inspection alone; catalog read", inspected, limit{ratio: 1.3})
 	return nil
+}
+
+// scope is what an inspection for the generated project reads.
+func (b *size) scope() (plan.Scope, error) {
+	set, err := source.FromDir(b.dir)
+	if err != nil {
+		return plan.Scope{}, err
+	}
+	p, diags := compiler.Compile(b.ctx, set, compiler.Inputs{})
+	if err := diags.Err(); err != nil {
+		return plan.Scope{}, err
+	}
+	state, diags := postgres.Desired(p, p.Datasources[0])
+	if err := diags.Err(); err != nil {
+		return plan.Scope{}, err
+	}
+	return postgres.ScopeOf(state), nil
+}
+
+// inspect reads the database within this process; only its wall time is known.
+func (b *size) inspect(server *throwaway.Server, scope plan.Scope) (cost, error) {
+	start := time.Now()
+	conn, err := pgx.Connect(b.ctx, server.URL(database))
+	if err != nil {
+		return cost{}, fmt.Errorf("connecting: %w", err)
+	}
+	_, err = postgres.Inspect(b.ctx, conn, "bench", scope)
+	return cost{wall: time.Since(start)}, errors.Join(err, conn.Close(b.ctx))
 }
 
 // server starts a server that holds the generated tables.

@@ -9,9 +9,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,25 +39,35 @@ func bench(ctx context.Context, w io.Writer, tables, runs int) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/postern").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w: %s", err, out)
 	}
-	_, _ = fmt.Fprintf(w, "N tables, 4 policies each, 1 guard, 5 subjects, 5 accounts; median of %d runs\n\n", runs)
-	_, _ = fmt.Fprintf(w, "%6s  %-34s %9s %9s %8s  %s\n", "N", "what", "wall", "CPU", "memory", "beside")
+	_, _ = fmt.Fprintf(w, "N tables, 4 policies each, 1 guard, 5 subjects, 5 accounts; median of %d runs.\n", runs)
+	_, _ = fmt.Fprintf(w, "Limits of time and memory are for N = 1000. The ratio is our wall time to psql's, run by run.\n\n")
+	_, _ = fmt.Fprintf(w, "%6s  %-34s %9s %9s %8s %9s %6s  %s\n", "N", "what", "wall", "CPU", "memory", "psql", "ratio", "limits")
+	growth := map[string][]time.Duration{}
 	for _, n := range []int{tables / 4, tables / 2, tables} {
-		b := &size{ctx: ctx, w: w, program: program, n: max(n, 1), runs: runs, dir: filepath.Join(dir, fmt.Sprint(n))}
+		b := &size{
+			ctx: ctx, w: w, program: program, n: max(n, 1), runs: runs, dir: filepath.Join(dir, fmt.Sprint(n)), growth: growth,
+		}
 		if err := b.measure(); err != nil {
 			return err
 		}
+	}
+	_, _ = fmt.Fprintf(w, "\nGrowth of the CPU time from N/4 to N/2 and to N; linear is at most 2 and 4:\n")
+	for _, what := range slices.Sorted(maps.Keys(growth)) {
+		cpu := growth[what]
+		_, _ = fmt.Fprintf(w, "        %-34s %9.2f %9.2f\n", what, cpu[1].Seconds()/cpu[0].Seconds(), cpu[2].Seconds()/cpu[0].Seconds())
 	}
 	return nil
 }
 
 // size measures one size of project.
 type size struct {
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // lives for one run
 	w       io.Writer
 	program string
 	dir     string
 	n, runs int
 	env     []string
+	growth  map[string][]time.Duration // CPU time of each command, by size
 }
 
 func (b *size) measure() error {
@@ -73,21 +85,37 @@ func (b *size) measure() error {
 
 func (b *size) compiling() error {
 	out := filepath.Join(b.dir, "dist")
-	for _, c := range []struct {
-		what string
-		args []string
-	}{{"validate", []string{"validate"}}, {"build, all targets", []string{"build", "-o", out}}} {
-		costs, err := repeat(b.runs, func() (cost, error) { return b.postern(c.args...) })
+	var validated, built []cost
+	for range b.runs {
+		v, err := b.postern("validate")
 		if err != nil {
 			return err
 		}
-		b.row(c.what, median(costs), "")
+		c, err := b.postern("build", "-o", out)
+		if err != nil {
+			return err
+		}
+		validated, built = append(validated, v), append(built, c)
 	}
+	b.row("validate", &pairs{ours: validated}, limit{cpu: 700 * time.Millisecond})
+	b.row("build, all targets", &pairs{ours: built}, limit{wall: 2 * time.Second, memory: 400 << 20})
 	return nil
 }
 
-func (b *size) row(what string, c cost, beside string) {
-	_, _ = fmt.Fprintf(b.w, "%6d  %-34s %7.2f s %7.2f s %5d MB  %s\n", b.n, what, c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20, beside)
+func (b *size) row(what string, p *pairs, l limit) {
+	c, reference, ratio := median(p.ours), "", 0.0
+	if len(p.reference) > 0 {
+		ratio = p.ratio()
+		reference = fmt.Sprintf("%7.2f s %6.2f", median(p.reference).wall.Seconds(), ratio)
+	}
+	if b.n != 1000 {
+		l = limit{ratio: l.ratio}
+	}
+	if c.cpu > 0 {
+		b.growth[what] = append(b.growth[what], c.cpu)
+	}
+	_, _ = fmt.Fprintf(b.w, "%6d  %-34s %7.2f s %7.2f s %5d MB %16s  %s\n",
+		b.n, what, c.wall.Seconds(), c.cpu.Seconds(), c.memory>>20, reference, l.verdict(c, ratio))
 }
 
 // postern runs the program on the generated project.
