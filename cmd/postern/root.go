@@ -163,9 +163,11 @@ func newVersion(s *session) *cobra.Command {
 	}
 }
 
-// sentence starts a message with a capital letter.
+// sentence starts a message with a capital letter, unless it starts with a name
+// such as crm.deals.
 func sentence(msg string) string {
-	if msg == "" {
+	first, _, _ := strings.Cut(msg, " ")
+	if first == "" || strings.IndexFunc(first, func(r rune) bool { return r < 'a' || r > 'z' }) >= 0 {
 		return msg
 	}
 	return strings.ToUpper(msg[:1]) + msg[1:]
