@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"math/big"
 	"os"
 	"slices"
 	"strings"
@@ -10,7 +11,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
+	"github.com/postern-dev/postern/compiler/eval"
 	"github.com/postern-dev/postern/compiler/model"
 )
 
@@ -137,4 +140,89 @@ func TestRelationFormsUseKeys(t *testing.T) {
 			t.Errorf("no %s in\n%s", form, using)
 		}
 	}
+}
+
+// TestConditionsOnRelatedRecords asks every condition about the one record
+// that a relation of the table to itself leads to, in both forms: the answers
+// are those about the record itself.
+func TestConditionsOnRelatedRecords(t *testing.T) {
+	t.Parallel()
+	p := conditionProgram(t, "relconds")
+	conn := conditionDatabase(t, p)
+	table := p.Tables[0]
+	now, _ := eval.ParseTimestamp(testNow)
+	forms, plain := conditionSQL(t, p, instantConst(now))
+	id := table.Column("id")
+	table.PrimaryKey = []*model.Column{id}
+	self := &model.Relation{Name: "self", From: table, Table: table, On: []model.JoinPair{{From: id, To: id}}, Many: true}
+	twice := &model.Relation{Name: "twice", From: table, Table: table, On: []model.JoinPair{self.On[0], self.On[0]}, Many: true}
+	r := &renderer{runtime: newAccessors(p), entry: table.Datasource.Entries()[0], table: table, now: instantConst(now), used: map[ObjectID]struct{}{}, related: newRelatedSet()}
+	var checks []string
+	for i, c := range forms {
+		each := rowOf(c)
+		if each == nil {
+			each = &model.Row{Table: table}
+		}
+		for _, rel := range []*model.Relation{self, twice} {
+			from := model.RelatedRows{Row: &model.Row{Name: "record", Table: table}, Relation: rel, Each: each}
+			one := &model.Literal{Node: model.Node{Type: model.Int}, Value: big.NewRat(1, 1)}
+			for _, loop := range []model.Cond{
+				&model.Some{From: from, Where: c}, &model.Every{From: from, Where: c},
+				&model.Count{From: from, Holds: c, Fails: c, Op: model.Less, N: one},
+			} {
+				s, err := r.print(loop)
+				if err != nil {
+					t.Fatal(err)
+				}
+				label := sqlString(t, conditions[i/2]+" over "+rel.Name)
+				want := "(" + string(plain[i]) + ") IS TRUE"
+				if _, count := loop.(*model.Count); count {
+					want = "FALSE" // the one holds and so does not fail, or is undecided
+				}
+				checks = append(checks, "CASE WHEN ("+string(s)+") IS TRUE = ("+want+") THEN NULL ELSE "+label+" END")
+			}
+		}
+	}
+	for fid, f := range r.related.functions {
+		f.Owner = "postgres"
+		text, err := CreateFunction(f)
+		if err != nil {
+			t.Fatal(fid, err)
+		}
+		execute(t, conn, string(text))
+	}
+	for i := 0; i < len(hostileUsers); i += 1 + len(hostileUsers)/3 { // calls for each record are dear
+		claims := hostileUsers[i]
+		if _, err := conn.Exec(t.Context(), "SELECT set_config('postern.claims', $1, false), set_config('postern.request', '{\"ip\": \"10.9.9.9\"}', false)", claims); err != nil {
+			t.Fatal(err)
+		}
+		for part := range slices.Chunk(checks, 500) {
+			for _, wrong := range rows(t, conn, "SELECT x, id FROM public.r, unnest(ARRAY["+strings.Join(part, ",\n")+"]) x WHERE id % 6 = 1 AND x IS NOT NULL") {
+				t.Errorf("claims %s: %s", claims, wrong)
+			}
+		}
+	}
+}
+
+func sqlString(t *testing.T, text string) string {
+	t.Helper()
+	s, err := sqltext.Literal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(s)
+}
+
+// rowOf is the row that a condition's columns are of.
+func rowOf(c model.Cond) (row *model.Row) {
+	model.Walk(c, func(atom model.Cond) {
+		for _, o := range model.Operands(atom) {
+			model.WalkExpr(o, func(e model.Expr) {
+				if ref, ok := e.(*model.ColumnRef); ok {
+					row = ref.Row
+				}
+			})
+		}
+	})
+	return row
 }
