@@ -146,7 +146,7 @@ func (c *lastWord) Write(b []byte) (int, error) {
 			return n, err
 		}
 	}
-	return 0, errors.Join(net.ErrClosed, c.Conn.Close())
+	return 0, errors.Join(net.ErrClosed, c.Close())
 }
 
 // TestFaultsAtCommit: a client that vanishes before it has said COMMIT leaves

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func readOn(ctx context.Context, conn *pgx.Conn, mode pgx.QueryExecMode, seen ch
 		}
 		got := ""
 		for _, id := range ids {
-			got += string(rune('0' + id))
+			got += strconv.FormatInt(id, 10)
 		}
 		if got != last {
 			seen <- got
