@@ -39,6 +39,8 @@ func TestTricksOfReaders(t *testing.T) {
 		{name: "debug output", sql: "SET LOCAL client_min_messages = debug5; SET LOCAL debug_print_plan = on; SET LOCAL debug_print_rewritten = on; SELECT body FROM vault.notes", want: "*"},
 		{name: "all plans forbidden", sql: "SET LOCAL jit = on; SET LOCAL jit_above_cost = 0; SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SELECT body FROM vault.notes", want: "SET|SET|SET|SET|hers|"},
 		{name: "parallel workers", sql: "SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SELECT body FROM vault.notes", want: "SET|SET|SET|hers|"},
+		{name: "parallel at any cost, old name", sql: "SET force_parallel_mode = on; SELECT body FROM vault.notes", want: "SET|hers|", until: 16},
+		{name: "parallel at any cost", sql: "SET debug_parallel_query = on; SELECT body FROM vault.notes", want: "SET|hers|", since: 16},
 		{name: "cursor", sql: "DECLARE c CURSOR FOR SELECT body FROM vault.notes; FETCH ALL FROM c", want: "DECLARE CURSOR|hers|"},
 		{name: "for update", sql: "SELECT body FROM vault.notes FOR UPDATE", want: "hers|"},
 		{name: "for key share", sql: "SELECT body FROM vault.notes FOR KEY SHARE", want: "hers|"},

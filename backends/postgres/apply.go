@@ -196,9 +196,47 @@ func (a *application) attempt(ctx context.Context) error {
 	return nil
 }
 
-// applyLock is the key of the advisory lock that two plans for one database
-// compete for: "postern" in ASCII.
+// applyLock is the key of the advisory lock that two first plans for one
+// database compete for: "postern" in ASCII.
 const applyLock = "31647739056321134"
+
+// lockOut keeps other plans for the database out. Anyone may take an advisory
+// lock, and so keep a plan from being applied; nobody but those who apply may
+// lock the history. So the advisory lock is for when there is no history yet,
+// or the connected role has no rights on it.
+func (a *application) lockOut(ctx context.Context) error {
+	history, ok := a.history()
+	held := false
+	if ok {
+		name, err := build(func(b *sqltext.Builder) { b.Qualified(history.Schema, history.Name) })
+		if err != nil {
+			return err
+		}
+		err = newReader(a.conn.PgConn()).run(ctx, &catalogQuery{
+			name: "history", args: [][]byte{[]byte(name)},
+			sql:  "SELECT coalesce(has_table_privilege(to_regclass($1::text), 'DELETE'), false)",
+			each: func(r row) error { held = r.bool(0); return nil },
+		})
+		if err != nil {
+			return err
+		}
+		if held {
+			_, err := a.conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+string(name)+" IN SHARE ROW EXCLUSIVE MODE").ReadAll()
+			return lockError(err)
+		}
+	}
+	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "lock", sql: "SELECT pg_advisory_xact_lock(" + applyLock + ")"})
+}
+
+// history is the table that says what was applied.
+func (a *application) history() (plan.TableName, bool) {
+	for _, g := range a.plan.Scope.Generated {
+		if g.Name == tableHistory {
+			return g.TableName, true
+		}
+	}
+	return plan.TableName{}, false
+}
 
 // lock keeps other plans out, and others off the tables that change.
 func (a *application) lock(ctx context.Context) error {
@@ -206,9 +244,11 @@ func (a *application) lock(ctx context.Context) error {
 	err := newReader(a.conn.PgConn()).run(ctx,
 		&catalogQuery{name: "settings", sql: pinSession},
 		&catalogQuery{name: "lock timeout", sql: "SELECT set_config('lock_timeout', $1, true)", args: [][]byte{[]byte(timeout)}},
-		&catalogQuery{name: "lock", sql: "SELECT pg_advisory_xact_lock(" + applyLock + ")"},
 	)
 	if err != nil {
+		return err
+	}
+	if err := a.lockOut(ctx); err != nil {
 		return err
 	}
 	if err := a.lockRole(ctx); err != nil {
@@ -226,6 +266,9 @@ func (a *application) lock(ctx context.Context) error {
 }
 
 func lockError(err error) error {
+	if err == nil {
+		return nil
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") { // a table or schema is gone
 		return ErrStale
@@ -296,13 +339,8 @@ func (a *application) run(ctx context.Context) error {
 
 // writeHistory notes who applied what.
 func (a *application) writeHistory(ctx context.Context) error {
-	var table plan.TableName
-	for _, g := range a.plan.Scope.Generated {
-		if g.Name == tableHistory {
-			table = g.TableName
-		}
-	}
-	if table.Name == "" {
+	table, ok := a.history()
+	if !ok {
 		return nil
 	}
 	query, err := build(func(b *sqltext.Builder) {

@@ -122,6 +122,18 @@ func TestConcurrentApply(t *testing.T) {
 	}
 }
 
+// Whoever may log in may take advisory locks; that keeps no plan out.
+func TestAdvisoryLocksKeepNothingOut(t *testing.T) {
+	t.Parallel()
+	f, conn, _ := applied(t, "advisory")
+	other := connect(t, conn.Config().ConnString())
+	execute(t, other, "SELECT pg_advisory_lock("+applyLock+")")
+	p := makePlan(t, conn, f.changed())
+	if err := Apply(t.Context(), conn, p, ApplyOptions{Secrets: testSecrets("pw"), Attempts: 1}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	f, conn, _ := applied(t, "password")
