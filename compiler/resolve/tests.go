@@ -34,19 +34,29 @@ func (r *resolver) tests() []*model.Test {
 		}
 		seen[name] = b.Span
 		r.description(b.Description, r.eval)
-		t := &testBuilder{resolver: r, test: &model.Test{Name: name, Span: b.Span}, byName: map[string]*model.Fixture{}}
-		t.request(b)
-		if f := shared[b.Span.File]; f != nil {
-			t.given(f.Given)
-		}
-		t.given(b.Given)
+		t := r.newTest(name, b, shared[b.Span.File])
 		t.expects(b)
 		if b.App == nil {
 			t.onlyApp(b.Span)
 		}
 		out = append(out, t.test)
 	}
+	for _, b := range r.syntax.Matrices {
+		out = append(out, r.matrix(b, shared[b.Span.File], seen)...)
+	}
+	slices.SortStableFunc(out, func(a, b *model.Test) int { return a.Span.Compare(b.Span) })
 	return out
+}
+
+// newTest makes a test with its request and its records.
+func (r *resolver) newTest(name string, b *syntax.Test, shared *syntax.Fixtures) *testBuilder {
+	t := &testBuilder{resolver: r, test: &model.Test{Name: name, Span: b.Span}, byName: map[string]*model.Fixture{}}
+	t.request(b)
+	if shared != nil {
+		t.given(shared.Given)
+	}
+	t.given(b.Given)
+	return t
 }
 
 // testBuilder makes one test.

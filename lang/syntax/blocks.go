@@ -40,6 +40,8 @@ func (p *parser) block(b *hcl.Block) {
 		m.Requests = append(m.Requests, p.attributes(b, "request"))
 	case "test":
 		m.Tests = append(m.Tests, p.test(b))
+	case "matrix":
+		m.Matrices = append(m.Matrices, p.matrix(b))
 	case "fixtures":
 		f := &Fixtures{}
 		c := p.read(b, "fixtures", &f.Header)
@@ -226,6 +228,19 @@ func (p *parser) test(b *hcl.Block) *Test {
 		}
 	}
 	return t
+}
+
+func (p *parser) matrix(b *hcl.Block) *Matrix {
+	m := &Matrix{}
+	c := p.read(b, "matrix", &m.Header)
+	m.Users, m.App, m.Now, m.Request = c.expr("users"), c.expr("app"), c.expr("now"), c.expr("request")
+	m.Given = p.given(c.blocks)
+	for _, inner := range c.blocks {
+		if inner.Type == "allow" {
+			m.Allows = append(m.Allows, &Allow{Header: headerOf(inner), Users: p.free(inner.Body)})
+		}
+	}
+	return m
 }
 
 func (p *parser) given(blocks hcl.Blocks) []*Given {

@@ -31,6 +31,7 @@ type Module struct {
 	Notifies        []*Unsupported
 
 	Tests    []*Test
+	Matrices []*Matrix
 	Fixtures []*Fixtures
 }
 
@@ -246,6 +247,21 @@ type (
 		Request hcl.Expression
 		Given   []*Given
 		Expects []*Expect
+	}
+	// Matrix is tests of several users on the same records.
+	Matrix struct {
+		Header
+		Users   hcl.Expression
+		App     hcl.Expression
+		Now     hcl.Expression
+		Request hcl.Expression
+		Given   []*Given
+		Allows  []*Allow
+	}
+	// Allow is, for one action, the records of each user.
+	Allow struct {
+		Header
+		Users []*NamedExpr
 	}
 	// Fixtures are the records that all tests of a file share.
 	Fixtures struct {

@@ -38,7 +38,7 @@ func topSchema() *hcl.BodySchema {
 
 // testSchema is the blocks of *.test.hcl files.
 func testSchema() *hcl.BodySchema {
-	return body(nil, nested("test", "name"), nested("fixtures"))
+	return body(nil, nested("test", "name"), nested("matrix", "name"), nested("fixtures"))
 }
 
 func newSchemas() schemas {
@@ -73,6 +73,8 @@ func newSchemas() schemas {
 		"guard":                  body([]string{"description", "for_each", "!on", "to", "!require"}),
 		"test": body([]string{"description", "user", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("expect")),
+		"matrix": body([]string{"description", "!users", "app", "now", "request"},
+			nested("given", "datasource", "table"), nested("allow", "action")),
 		"fixtures":     body([]string{"description"}, nested("given", "datasource", "table")),
 		"expect/write": body([]string{"from", "!to", "table", "!allowed"}),
 	}
