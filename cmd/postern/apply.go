@@ -74,11 +74,16 @@ func (s *session) ask(ctx context.Context) error {
 		return errors.New("with --json apply does not ask: add --auto-approve")
 	}
 	_, _ = fmt.Fprint(s.err, "\nApply these changes? Only yes will do: ")
-	answer := make(chan string, 1)
+	answer, ended := make(chan string, 1), make(chan struct{})
 	go func() {
-		line, _ := bufio.NewReader(s.in).ReadString('\n')
+		line, err := bufio.NewReader(s.in).ReadString('\n')
+		if err != nil && line == "" {
+			close(ended)
+			return
+		}
 		answer <- strings.TrimSpace(line)
 	}()
+	declined := diag.Diagnostic{Code: CodeApplyDeclined, Severity: diag.Error, Summary: "Nothing was applied"}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -86,8 +91,11 @@ func (s *session) ask(ctx context.Context) error {
 		if line == "yes" {
 			return nil
 		}
+	case <-ended:
+		_, _ = fmt.Fprintln(s.err)
+		declined.Detail = "There was nobody to ask. Add --auto-approve to apply without asking."
 	}
-	return diag.Diagnostic{Code: CodeApplyDeclined, Severity: diag.Error, Summary: "Nothing was applied"}
+	return declined
 }
 
 // apply runs the plans one after the other and reports which are done, also

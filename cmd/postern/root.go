@@ -51,7 +51,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errw)
-	err := root.ExecuteContext(ctx)
+	err := s.unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	switch {
 	case err == nil:
 		return exitDone
@@ -94,6 +97,7 @@ func newRoot(s *session) *cobra.Command {
 	flags.BoolVarP(&s.verbose, "verbose", "v", false, "list what is summed up otherwise")
 	root.AddCommand(commands(s)...)
 	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetHelpCommand(newHelp(root))
 	return root
 }
 
