@@ -39,6 +39,13 @@ type Question struct {
 	Set     []string // the columns that a write sets; nil asks nothing about columns
 }
 
+// Viewer tells what a user sees of a record.
+type Viewer interface {
+	// See answers for the question's Request, Table and Old; a record that may
+	// not be viewed shows nothing.
+	See(ctx context.Context, q Question) (model.Sight, error)
+}
+
 // Decider answers questions; all targets must give the same answers.
 type Decider interface {
 	Decide(ctx context.Context, q Question) (bool, error)

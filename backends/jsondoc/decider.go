@@ -3,6 +3,7 @@ package jsondoc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/backends/backend"
@@ -14,7 +15,10 @@ import (
 // document: nothing of the program itself is asked.
 type Decider struct{ engine *engine.Engine }
 
-var _ backend.Decider = (*Decider)(nil)
+var (
+	_ backend.Decider = (*Decider)(nil)
+	_ backend.Viewer  = (*Decider)(nil)
+)
 
 // NewDecider writes the program's document and loads it.
 func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
@@ -48,6 +52,26 @@ func (d *Decider) Decide(ctx context.Context, q backend.Question) (bool, error) 
 		Datasource: q.Table.Datasource.Name, Table: q.Table.Name, Action: string(q.Action),
 		Old: q.Old, New: q.New, Set: q.Set,
 	}), nil
+}
+
+// See tells what the question's user sees of its old record.
+func (d *Decider) See(ctx context.Context, q backend.Question) (model.Sight, error) {
+	if err := ctx.Err(); err != nil {
+		return model.Sight{}, fmt.Errorf("see: %w", err)
+	}
+	s := d.engine.Session(requestOf(q.Request))
+	seen, masked := s.Project(q.Table.Datasource.Name, q.Table.Name, q.Old)
+	out := model.Sight{Masked: map[string]any{}}
+	for _, c := range q.Table.Columns {
+		v, ok := seen[c.Name]
+		switch {
+		case slices.Contains(masked, c.Name):
+			out.Masked[c.Name] = v
+		case ok:
+			out.Visible = append(out.Visible, c.Name)
+		}
+	}
+	return out, nil
 }
 
 func requestOf(r model.Request) *engine.Request {

@@ -62,7 +62,7 @@ func Document(p *model.Program) (*document.Document, error) {
 			return document.Datasource{Name: ds.Name, Type: string(ds.Type), Description: ds.Description}
 		}),
 	}
-	for _, step := range []func(*model.Program, *document.Document) error{directory, policies, guards} {
+	for _, step := range []func(*model.Program, *document.Document) error{directory, policies, guards, masks} {
 		if err := step(p, d); err != nil {
 			return nil, fmt.Errorf("write the JSON document: %w", err)
 		}
@@ -78,6 +78,7 @@ func sortDocument(d *document.Document) {
 	slices.SortFunc(d.Directory, func(a, b document.User) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Groups, func(a, b document.Group) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Guards, func(a, b document.Guard) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(d.Masks, func(a, b document.Mask) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Policies, func(a, b document.Policy) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Tables, func(a, b document.Table) int {
 		return compareRefs(document.TableRef{Datasource: a.Datasource, Table: a.Name}, document.TableRef{Datasource: b.Datasource, Table: b.Name})

@@ -20,6 +20,7 @@ const (
 	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
 	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
+	CodeMask      diag.Code = "postgres-mask-unsupported"      // a mask is on a table that policies show
 	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern
 )
 
@@ -54,6 +55,9 @@ func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
 		}
 		for _, g := range t.Guards {
 			a.cond(g.Require.Holds, g.Span)
+		}
+		for _, m := range t.Masks {
+			a.mask(m)
 		}
 	}
 	for _, acc := range ds.Accounts {
@@ -145,6 +149,12 @@ func (a *audit) operand(e model.Expr, span source.Span) {
 		a.diags.Fail(CodeType, span, fmt.Sprintf("The column %s cannot stand in a condition: %s", inQuotes(ref.Column.Name), err),
 			"Leave it out of the condition, or change its type in the database.")
 	}
+}
+
+// mask refuses a mask: a grant shows a column as it is stored, or not at all.
+func (a *audit) mask(m *model.MaskTarget) {
+	a.diags.Fail(CodeMask, m.Span, fmt.Sprintf("The mask %s on %s cannot be compiled for Postgres yet", inQuotes(m.Mask.Name), m.Table.Address()),
+		"Leave the column out of the `columns` of the policies on the table, and show it by a policy with `via` to an app of those who may see it.")
 }
 
 // account checks what one account gets: the same columns from all policies,

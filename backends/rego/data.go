@@ -41,6 +41,8 @@ type tableData struct {
 	Policies map[string]policyData `json:"policies"`
 	// Grants lists policies by action and subject.
 	Grants map[string]map[string][]grantData `json:"grants"`
+	// Masks lists the masks by column, those that show null first.
+	Masks map[string][]maskData `json:"masks,omitempty"`
 }
 
 type policyData struct {
@@ -80,7 +82,11 @@ func newModelData(p *model.Program) (modelData, error) {
 		out.Apps[a.Name] = subjectNames(a.Users)
 	}
 	for _, ds := range p.Datasources {
-		out.Datasources[ds.Name] = newDatasourceData(ds)
+		data, err := newDatasourceData(ds)
+		if err != nil {
+			return out, err
+		}
+		out.Datasources[ds.Name] = data
 	}
 	return out, nil
 }
@@ -103,7 +109,7 @@ func newUserData(u *model.User) userData {
 	return out
 }
 
-func newDatasourceData(ds *model.Datasource) datasourceData {
+func newDatasourceData(ds *model.Datasource) (datasourceData, error) {
 	out := datasourceData{Apps: map[string]connectData{}, Tables: map[string]tableData{}}
 	for _, a := range ds.Apps {
 		if c := a.Connect(ds); c != nil {
@@ -115,13 +121,22 @@ func newDatasourceData(ds *model.Datasource) datasourceData {
 		}
 	}
 	for _, t := range ds.Tables {
-		out.Tables[t.Name] = newTableData(t)
+		data, err := newTableData(t)
+		if err != nil {
+			return out, err
+		}
+		out.Tables[t.Name] = data
 	}
-	return out
+	return out, nil
 }
 
-func newTableData(t *model.Table) tableData {
+func newTableData(t *model.Table) (tableData, error) {
+	masks, err := tableMasks(t)
+	if err != nil {
+		return tableData{}, fmt.Errorf("table %s: %w", t.Address(), err)
+	}
 	out := tableData{
+		Masks:   masks,
 		Columns: columnNames(t.Columns), Guards: []string{}, Policies: map[string]policyData{},
 		Grants: map[string]map[string][]grantData{},
 	}
@@ -145,7 +160,7 @@ func newTableData(t *model.Table) tableData {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // via is nil for any app, and never nil otherwise.

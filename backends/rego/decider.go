@@ -24,9 +24,12 @@ type Decider struct {
 	queries map[*model.Datasource]prepared
 }
 
-type prepared struct{ allow, filter, columns rego.PreparedEvalQuery }
+type prepared struct{ allow, filter, columns, mask rego.PreparedEvalQuery }
 
-var _ backend.Decider = (*Decider)(nil)
+var (
+	_ backend.Decider = (*Decider)(nil)
+	_ backend.Viewer  = (*Decider)(nil)
+)
 
 // NewDecider compiles a program's Rego under strict checking.
 func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
@@ -49,6 +52,9 @@ func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 			return nil, err
 		}
 		if q.columns, err = prepare(ctx, compiler, store, pkg, "columns"); err != nil {
+			return nil, err
+		}
+		if q.mask, err = prepare(ctx, compiler, store, pkg, "mask"); err != nil {
 			return nil, err
 		}
 		d.queries[ds] = q

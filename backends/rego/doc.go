@@ -24,8 +24,8 @@
 //	set      the names of the columns that a write sets; missing: not asked
 //
 // Beside allow stand `filter` (the positions in input.records of the records
-// that allow the action), `columns` (those of the record the user sees) and
-// `why` (the policies that grant and the guards that fail).
+// that allow the action), `columns` (those of the record the user sees), `mask`
+// (what the masked ones of these show instead of what is stored) and `why` (the policies that grant and the guards that fail).
 //
 // Values are compared in a normal form: UUIDs in lower case, instants as
 // nanoseconds from 1970, dates as their midnight UTC, addresses in canonical

@@ -210,7 +210,7 @@ func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 	}
 	about := &note{title: ds.Name, description: ds.Description, source: ds.Span.String()}
 	out := []*file{
-		{path: folder + "decision.rego", note: about, pkg: pkg, imports: []imported{here}, text: decision},
+		{path: folder + "decision.rego", note: about, pkg: pkg, imports: []imported{lib, here}, text: decision},
 		{path: folder + "entry.rego", pkg: pkg, imports: imports, text: entry},
 	}
 	list, err := conditions(p, ds)

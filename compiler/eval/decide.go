@@ -41,9 +41,11 @@ type Decision struct {
 	Allowed  bool
 	Policies []*model.Policy // that grant the action on the old record (on the new one for a create)
 	Guards   []*model.Guard  // that do not let it pass
-	// Columns are those the user sees of the old record, in the table's order;
-	// none unless view is allowed.
+	// Columns are those the user sees of the old record, as they are stored or
+	// masked, in the table's order; none unless view is allowed.
 	Columns []*model.Column
+	// Masked are what the masked ones of Columns show, in the form of Document.
+	Masked map[string]any
 }
 
 // Decide answers a query.
@@ -134,6 +136,7 @@ func (d *decider) decide() Decision {
 	views := d.granting(model.View, now, false)
 	if q.Action != model.Create && len(views) > 0 && len(out.Guards) == 0 {
 		out.Columns = d.shown(now)
+		out.Masked = d.masked(out.Columns, now)
 	}
 	switch q.Action {
 	case model.Edit:
@@ -239,7 +242,8 @@ func (d *decider) shown(doc model.Document) []*model.Column {
 }
 
 // writable reports whether every column that the write sets is among the
-// visible ones and is listed by a policy that grants the action to the user.
+// visible ones, is listed by a policy that grants the action to the user, and
+// is not masked for them.
 func (d *decider) writable(visible []*model.Column) bool {
 	allowed := map[string]bool{}
 	for _, t := range d.query.Table.Policies {
@@ -251,7 +255,7 @@ func (d *decider) writable(visible []*model.Column) bool {
 	}
 	shown := map[string]bool{}
 	for _, c := range visible {
-		shown[c.Name] = true
+		shown[c.Name] = d.mask(c) == nil
 	}
 	for _, name := range d.query.Set {
 		if !allowed[name] || !shown[name] {

@@ -165,7 +165,8 @@ type ColumnArm struct {
 
 // WritableColumns lists the columns that some policy lets be set by the action
 // (Create or Edit) through the entry, in the table's order. An edit sets only
-// columns that some policy shows as well: what is hidden can't be written.
+// columns that some policy shows as well: what is hidden can't be written, nor
+// what is masked for everybody.
 func (p *Program) WritableColumns(e Entry, t *Table, a Action) []*Column {
 	listed := p.listed(e, t, a)
 	shown := listed
@@ -174,7 +175,7 @@ func (p *Program) WritableColumns(e Entry, t *Table, a Action) []*Column {
 	}
 	var out []*Column
 	for _, c := range t.Columns {
-		if listed[c] && shown[c] {
+		if listed[c] && shown[c] && !p.alwaysMasked(e, t, c) {
 			out = append(out, c)
 		}
 	}

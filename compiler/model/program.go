@@ -28,6 +28,7 @@ type Program struct {
 
 	Policies []*Policy
 	Guards   []*Guard
+	Masks    []*Mask
 }
 
 // Identity is the type of `user`: what a request's credentials tell.
@@ -200,6 +201,7 @@ type Table struct {
 	Actions     []Action // in order: the built-in four for tables, the declared ones for resources
 	Policies    []*PolicyTarget
 	Guards      []*GuardTarget
+	Masks       []*MaskTarget
 	Span        source.Span
 }
 

@@ -38,6 +38,7 @@ type Test struct {
 	Fixtures []*Fixture
 	Expects  []*Expect
 	Writes   []*Write
+	Sights   []*ExpectSight
 	Span     source.Span
 }
 
@@ -56,6 +57,22 @@ type Expect struct {
 	Action   Action
 	Fixtures []*Fixture
 	Span     source.Span
+}
+
+// Sight is what a user sees of a record: the columns that show what is stored,
+// in the table's order, and what each masked column shows instead, in the form
+// of Document. All other columns are hidden.
+type Sight struct {
+	Visible []string
+	Masked  map[string]any
+}
+
+// ExpectSight says exactly what the user sees of a fixture; a record that may
+// not be viewed shows nothing.
+type ExpectSight struct {
+	Fixture *Fixture
+	Sight   Sight
+	Span    source.Span
 }
 
 // Write is one attempted write: an edit of From that makes it To, or, without

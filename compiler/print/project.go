@@ -110,7 +110,28 @@ func Blocks(p *model.Program) []*Block {
 			b.Conditions = []Condition{{"require", t.Require.Source}}
 		}
 	}
+	for _, m := range p.Masks {
+		for i, t := range m.On {
+			name := numbered(m.Name, i, len(m.On))
+			add("mask", name, "mask "+Quote(name), `description = "Mask"`, "on = ["+TableRef(t.Table)+"]", "columns = ["+columns(t.Columns)+"]",
+				"unless = ["+subjects(m.Unless)+"]", "with = "+maskFn(m.With))
+		}
+	}
 	return out
+}
+
+// maskFn is what a mask shows, as it is written.
+func maskFn(fn model.MaskFn) string {
+	switch f := fn.(type) {
+	case *model.MaskConstant:
+		return Value(f.Value)
+	case model.MaskLast:
+		return fmt.Sprintf("last(%d)", f.N)
+	case model.MaskFirst:
+		return fmt.Sprintf("first(%d)", f.N)
+	case model.MaskNull:
+	}
+	return "null"
 }
 
 // label is an object's name as one word: instances of for_each become objects

@@ -70,6 +70,12 @@ const (
 	CodeColumnsDiffer diag.Code = "policy-columns-differ"
 	// CodeCheckUnused: a policy has a check and grants no write that it could stop.
 	CodeCheckUnused diag.Code = "policy-check-unused"
+	// CodeMask: a mask hides nothing, or shows what its columns cannot hold.
+	CodeMask diag.Code = "mask-invalid"
+	// CodeMaskConflict: two masks show different values of one column.
+	CodeMaskConflict diag.Code = "mask-conflict"
+	// CodeUnsupportedMask: the way of masking is part of the language and not of this version.
+	CodeUnsupportedMask diag.Code = "unsupported-mask"
 	// CodeTest: a test is wrong.
 	CodeTest diag.Code = "test-invalid"
 )

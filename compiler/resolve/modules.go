@@ -486,4 +486,7 @@ func (r *resolver) unique() {
 	for _, x := range p.Guards {
 		check("guard", x.Name, x.Span)
 	}
+	for _, x := range p.Masks {
+		check("mask", x.Name, x.Span)
+	}
 }

@@ -69,7 +69,7 @@ func (r *resolver) policy(p *model.Policy, b *syntax.Policy, round repeat) {
 	for _, at := range on {
 		t := &model.PolicyTarget{Policy: p, Table: at.table, Span: at.span}
 		t.Allow = r.allowed(actions, at.table)
-		t.Columns = r.columns(b.Columns, at.table, round)
+		t.Columns = r.columns(b.Columns, "policy", at.table, round)
 		t.When = r.condition(b.When, at.table, round)
 		t.Check = t.When
 		if b.Check != nil {
@@ -205,9 +205,9 @@ func (r *resolver) allowed(actions []item, t *model.Table) []model.Action {
 	return out
 }
 
-// columns is what a policy shows and lets write: every column, the named ones,
-// or all but those in except([…]).
-func (r *resolver) columns(expr hcl.Expression, t *model.Table, round repeat) []*model.Column {
+// columns is what a policy shows and lets write, or a mask hides: every column,
+// the named ones, or all but those in except([…]).
+func (r *resolver) columns(expr hcl.Expression, what string, t *model.Table, round repeat) []*model.Column {
 	if expr == nil {
 		return t.Columns
 	}
@@ -240,7 +240,7 @@ func (r *resolver) columns(expr hcl.Expression, t *model.Table, round repeat) []
 		}
 	}
 	if ok && len(out) == 0 {
-		r.diags.Fail(CodeEmpty, syntaxSpan(expr), fmt.Sprintf("The policy has no columns of %s", t.Address()), "Name at least one, or remove the policy.")
+		r.diags.Fail(CodeEmpty, syntaxSpan(expr), fmt.Sprintf("The %s has no columns of %s", what, t.Address()), "Name at least one, or remove the "+what+".")
 	}
 	return out
 }
@@ -281,7 +281,7 @@ func (r *resolver) guards() {
 	slices.SortFunc(r.program.Guards, func(a, b *model.Guard) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// finish hangs the policies and guards on their tables, in order of name.
+// finish hangs the policies, guards and masks on their tables, in order of name.
 func (r *resolver) finish() {
 	for _, p := range r.program.Policies {
 		for _, t := range p.On {
@@ -293,4 +293,5 @@ func (r *resolver) finish() {
 			t.Table.Guards = append(t.Table.Guards, t)
 		}
 	}
+	r.finishMasks()
 }

@@ -68,7 +68,8 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 		r.each((*resolver).datasources), r.each((*resolver).aliases),
 		r.each((*resolver).tables), r.each((*resolver).relations),
 		r.each((*resolver).accounts), r.each((*resolver).apps), r.connections,
-		r.each((*resolver).policies), r.each((*resolver).guards), r.finish, r.check,
+		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports),
+		r.finish, r.check,
 		r.checkPassed, r.unique,
 		func() { res.Tests, res.Outputs = r.tests(), r.offered() },
 	}
@@ -148,12 +149,6 @@ func (r *resolver) scope(t *model.Table, ctx *hcl.EvalContext) *condition.Scope 
 func (r *resolver) unsupported() {
 	report := func(h *syntax.Header, instead string) {
 		r.diags.Fail(CodeUnsupported, h.Span, "This version of Postern does not support "+h.Type+" blocks", instead)
-	}
-	for _, b := range r.syntax.Masks {
-		report(&b.Header, "Remove the block. To hide the column, leave it out of the `columns` of the policies that grant view.")
-	}
-	for _, b := range r.syntax.Reports {
-		report(&b.Header, "Remove the block, and let the report read the table itself through an app of its own.")
 	}
 	for _, b := range r.syntax.Notifies {
 		report(&b.Header, "Remove the block, and notify from the pipeline that runs plan and apply.")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -28,10 +29,6 @@ func (p *parser) block(b *hcl.Block) {
 		m.Outputs = append(m.Outputs, o)
 	case "module":
 		m.Modules = append(m.Modules, p.moduleCall(b))
-	case "mask":
-		m.Masks = append(m.Masks, &Unsupported{Header: headerOf(b)})
-	case "report":
-		m.Reports = append(m.Reports, &Unsupported{Header: headerOf(b)})
 	case "notify":
 		m.Notifies = append(m.Notifies, &Unsupported{Header: headerOf(b)})
 	case "identity":
@@ -88,6 +85,16 @@ func (p *parser) object(b *hcl.Block) {
 		c := p.read(b, "guard", &g.Header)
 		g.On, g.To, g.Require = c.expr("on"), c.expr("to"), c.expr("require")
 		m.Guards = append(m.Guards, g)
+	case "mask":
+		x := &Mask{}
+		c := p.read(b, "mask", &x.Header)
+		x.On, x.Columns, x.Unless, x.With = c.expr("on"), c.expr("columns"), c.expr("unless"), c.expr("with")
+		m.Masks = append(m.Masks, x)
+	case "report":
+		x := &Report{}
+		c := p.read(b, "report", &x.Header)
+		x.From, x.Where, x.Columns, x.To = c.expr("from"), c.expr("where"), c.expr("columns"), c.expr("to")
+		m.Reports = append(m.Reports, x)
 	}
 }
 
@@ -255,29 +262,36 @@ func (p *parser) given(blocks hcl.Blocks) []*Given {
 
 func (p *parser) expect(b *hcl.Block) *Expect {
 	e := &Expect{Header: headerOf(b)}
-	c, rest, diags := b.Body.PartialContent(body(nil, nested("write", "name")))
+	c, rest, diags := b.Body.PartialContent(body(nil, nested("write", "name"), nested("columns", "record")))
 	p.report(diags, &e.Header)
 	for _, inner := range c.Blocks {
+		if inner.Type == "columns" {
+			s := &Sight{}
+			sc := p.read(inner, "expect/columns", &s.Header)
+			s.Visible, s.Masked = sc.expr("visible"), sc.expr("masked")
+			e.Sights = append(e.Sights, s)
+			continue
+		}
 		w := &Write{}
 		wc := p.read(inner, "expect/write", &w.Header)
 		w.From, w.To, w.Table, w.Allowed = wc.expr("from"), wc.expr("to"), wc.expr("table"), wc.expr("allowed")
 		e.Writes = append(e.Writes, w)
 	}
-	e.Actions = p.freeBeside(b.Body, rest, "write")
+	e.Actions = p.freeBeside(b.Body, rest, "write", "columns")
 	return e
 }
 
-// freeBeside is the free arguments of a body that may have blocks of one type
+// freeBeside is the free arguments of a body that may have blocks of some types
 // too, which HCL's native syntax does not allow for.
-func (p *parser) freeBeside(whole, rest hcl.Body, block string) []*NamedExpr {
+func (p *parser) freeBeside(whole, rest hcl.Body, blocks ...string) []*NamedExpr {
 	native, ok := whole.(*hclsyntax.Body)
 	if !ok {
 		return p.free(rest)
 	}
 	for _, b := range native.Blocks {
-		if b.Type != block {
+		if !slices.Contains(blocks, b.Type) {
 			span := Span(b.TypeRange)
-			p.diags.Fail(CodeUnknownBlock, span, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here, only %q.", b.Type, block))
+			p.diags.Fail(CodeUnknownBlock, span, "Unsupported block type", fmt.Sprintf("Blocks of type %q are not expected here, only \"%s\".", b.Type, strings.Join(blocks, "\" and \"")))
 		}
 	}
 	attrs := make(hcl.Attributes, len(native.Attributes))

@@ -26,8 +26,8 @@ type Module struct {
 	Apps            []*App
 	Policies        []*Policy
 	Guards          []*Guard
-	Masks           []*Unsupported
-	Reports         []*Unsupported
+	Masks           []*Mask
+	Reports         []*Report
 	Notifies        []*Unsupported
 
 	Tests    []*Test
@@ -238,6 +238,23 @@ type (
 		Require hcl.Expression
 	}
 
+	// Mask narrows columns that policies include.
+	Mask struct {
+		Header
+		On      hcl.Expression
+		Columns hcl.Expression
+		Unless  hcl.Expression
+		With    hcl.Expression
+	}
+	// Report is a view that reports read.
+	Report struct {
+		Header
+		From    hcl.Expression
+		Where   hcl.Expression
+		Columns hcl.Expression
+		To      hcl.Expression
+	}
+
 	// Test is one test of a *.test.hcl file.
 	Test struct {
 		Header
@@ -278,6 +295,7 @@ type (
 		Header
 		Actions []*NamedExpr
 		Writes  []*Write
+		Sights  []*Sight
 	}
 	// Write is one attempted write.
 	Write struct {
@@ -286,6 +304,12 @@ type (
 		To      hcl.Expression
 		Table   hcl.Expression
 		Allowed hcl.Expression
+	}
+	// Sight is what a test expects to be seen of a record.
+	Sight struct {
+		Header
+		Visible hcl.Expression
+		Masked  hcl.Expression
 	}
 	// NamedExpr is a free argument.
 	NamedExpr struct {

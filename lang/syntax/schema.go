@@ -71,11 +71,14 @@ func newSchemas() schemas {
 		"app/connect":            body([]string{"!datasource", "service_account", "as", "sql"}),
 		"policy":                 body([]string{"description", "for_each", "!on", "!to", "!allow", "when", "check", "columns", "via"}),
 		"guard":                  body([]string{"description", "for_each", "!on", "to", "!require"}),
+		"mask":                   body([]string{"description", "for_each", "!on", "!columns", "unless", "!with"}),
+		"report":                 body([]string{"description", "for_each", "!from", "where", "columns", "!to"}),
 		"test": body([]string{"description", "user", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("expect")),
 		"matrix": body([]string{"description", "!users", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("allow", "action")),
-		"fixtures":     body([]string{"description"}, nested("given", "datasource", "table")),
-		"expect/write": body([]string{"from", "!to", "table", "!allowed"}),
+		"fixtures":       body([]string{"description"}, nested("given", "datasource", "table")),
+		"expect/write":   body([]string{"from", "!to", "table", "!allowed"}),
+		"expect/columns": body([]string{"!visible", "masked"}),
 	}
 }

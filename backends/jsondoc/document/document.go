@@ -11,7 +11,7 @@ package document
 
 // SchemaVersion is the version of the document's form. It grows with every
 // change after which an older reader would misread a document.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Document is one compiled project. All lists are sorted by name.
 type Document struct {
@@ -22,6 +22,7 @@ type Document struct {
 	Guards        []Guard      `json:"guards"`
 	Identity      Identity     `json:"identity"`
 	Levels        []Level      `json:"levels"`
+	Masks         []Mask       `json:"masks"`
 	Policies      []Policy     `json:"policies"`
 	Project       string       `json:"project"`
 	Request       []Attribute  `json:"request"`
@@ -246,3 +247,43 @@ type GuardTarget struct {
 	Require *Cond      `json:"require"`
 	Tables  []TableRef `json:"tables"`
 }
+
+// Mask narrows columns that policies include: whoever is not surely among
+// Unless sees With in their place and cannot set them. Where several are on a
+// column, they show the same but for those that show null, which go before.
+type Mask struct {
+	Description string       `json:"description,omitempty"`
+	Name        string       `json:"name"`
+	Source      string       `json:"source,omitempty"`
+	Targets     []MaskTarget `json:"targets"`
+	Unless      []Subject    `json:"unless"`
+	With        MaskWith     `json:"with"`
+}
+
+// MaskTarget is the columns that a mask hides on the tables for which they are
+// the same.
+type MaskTarget struct {
+	Columns []string   `json:"columns"`
+	Tables  []TableRef `json:"tables"`
+}
+
+// MaskWith is what a mask shows. N is there for MaskLast and MaskFirst, Value,
+// a value of the columns' type, for MaskConstant.
+type MaskWith struct {
+	Fn    MaskFn `json:"fn"`
+	N     int    `json:"n,omitempty"`
+	Value *Value `json:"value,omitempty"`
+}
+
+// MaskFn says how a mask makes what it shows.
+type MaskFn string
+
+// The ways of masking. MaskLast shows an ellipsis (U+2026) and the last N
+// characters of a string, MaskFirst the first N and an ellipsis; a string of no
+// more than N characters shows the ellipsis alone, and null shows null.
+const (
+	MaskNull     MaskFn = "null"
+	MaskConstant MaskFn = "constant"
+	MaskLast     MaskFn = "last"
+	MaskFirst    MaskFn = "first"
+)

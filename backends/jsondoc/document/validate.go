@@ -51,7 +51,7 @@ func (d *Document) validate() error {
 		userAttrs: newNames("user attribute"), requestAttrs: newNames("request attribute"),
 		tables: map[TableRef]*Table{},
 	}
-	for _, step := range []func(*Document) error{v.declare, v.identity, v.schema, v.appsAndUsers, v.policies, v.guards} {
+	for _, step := range []func(*Document) error{v.declare, v.identity, v.schema, v.appsAndUsers, v.policies, v.guards, v.masks} {
 		if err := step(d); err != nil {
 			return err
 		}

@@ -186,8 +186,8 @@ func (s *Session) guarded(t *table, doc map[string]any) bool {
 }
 
 // maySet reports whether each column that a write sets is listed by a policy
-// for the action that is for this request, and, for an edit, is seen by the
-// user on the record as it stands.
+// for the action that is for this request, is not masked for its user, and, for
+// an edit, is seen by the user on the record as it stands.
 func (s *Session) maySet(t *table, q *Question, seen bool) bool {
 	for _, name := range q.Set {
 		number := slices.Index(t.columns, name)
@@ -197,7 +197,7 @@ func (s *Session) maySet(t *table, q *Question, seen bool) bool {
 		listed := slices.ContainsFunc(t.arms[q.Action], func(a *arm) bool {
 			return slices.Contains(a.columns, number) && a.gate.opens(&s.call)
 		})
-		if !listed || seen && !s.sees(t, q.Old, number) {
+		if !listed || s.mask(t, number) != nil || seen && !s.sees(t, q.Old, number) {
 			return false
 		}
 	}
@@ -228,8 +228,8 @@ func (s *Session) Filter(datasource, tableName, action string, records []map[str
 	return out
 }
 
-// Columns names the columns of a record that the user sees, in the table's
-// order; none when the record may not be viewed.
+// Columns names the columns of a record that the user sees, as they are stored
+// or masked, in the table's order; none when the record may not be viewed.
 func (s *Session) Columns(datasource, tableName string, doc map[string]any) []string {
 	t := s.engine.tables[document.TableRef{Datasource: datasource, Table: tableName}]
 	if t == nil || doc == nil || !s.enter(t) || !s.guarded(t, doc) {

@@ -49,6 +49,7 @@ type table struct {
 	columns    []string
 	arms       map[string][]*arm // by action
 	guards     []*guard
+	masks      [][]*mask // by number of column, those that show null first
 }
 
 // arm is one policy's part in an action.
@@ -74,7 +75,7 @@ func Load(data []byte) (*Engine, error) {
 	}
 	e := &Engine{project: d.Project, revision: d.Revision}
 	for _, step := range []func(*document.Document) error{
-		e.loadIdentity, e.loadDirectory, e.loadSchema, e.loadPolicies, e.loadGuards,
+		e.loadIdentity, e.loadDirectory, e.loadSchema, e.loadPolicies, e.loadGuards, e.loadMasks,
 	} {
 		if err := step(d); err != nil {
 			return nil, fmt.Errorf("load the JSON document: %w", err)

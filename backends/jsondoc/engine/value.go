@@ -161,8 +161,13 @@ func timeDecoder(t document.Type, native string) func(any) (int64, bool) {
 	switch {
 	case t.Kind == document.Date:
 		return decodeDate
-	case strings.HasPrefix(native, "timestamp") && strings.HasSuffix(native, " without time zone"):
+	case localTime(native):
 		return decodeLocalTime
 	}
 	return decodeTime
+}
+
+// localTime reports whether a native type holds times without a zone.
+func localTime(native string) bool {
+	return strings.HasPrefix(native, "timestamp") && strings.HasSuffix(native, " without time zone")
 }

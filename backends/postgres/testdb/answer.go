@@ -30,7 +30,16 @@ func (db *DB) Answer(ctx context.Context, t *model.Test, asks []model.Ask) ([]bo
 		if len(mine) == 0 {
 			continue
 		}
-		if err := db.databases[ds].answer(ctx, t, asks, mine, out); err != nil {
+		err := db.databases[ds].within(ctx, t, func(q *asker) error {
+			for _, i := range mine {
+				var err error
+				if out[i], err = q.ask(ctx, asks[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
 			return nil, fmt.Errorf("datasource.%s: %w", ds.Name, err)
 		}
 	}
@@ -49,7 +58,9 @@ func (d *database) account(app string) (*model.ServiceAccount, model.Entry, bool
 	return nil, model.Entry{}, false
 }
 
-func (d *database) answer(ctx context.Context, t *model.Test, asks []model.Ask, mine []int, out []bool) (err error) {
+// within calls ask in a transaction that has the test's records; without a way
+// in it does not, so that all is denied.
+func (d *database) within(ctx context.Context, t *model.Test, ask func(*asker) error) (err error) {
 	account, entry, ok := d.account(t.Request.App)
 	if !ok {
 		return nil
@@ -73,14 +84,11 @@ func (d *database) answer(ctx context.Context, t *model.Test, asks []model.Ask, 
 			}
 		}
 	}
-	q := &asker{database: d, account: account, entry: entry, request: t.Request, rows: rows}
-	for _, i := range mine {
-		if out[i], err = q.ask(ctx, asks[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ask(&asker{database: d, account: account, entry: entry, request: t.Request, rows: rows})
 }
+
+// insufficientPrivilege is the SQLSTATE of a missing grant and of row security.
+const insufficientPrivilege = "42501"
 
 func (d *database) insert(ctx context.Context, f *model.Fixture, number int) error {
 	b := new(sqltext.Builder).Raw("INSERT INTO ").Qualified(f.Table.Schema, f.Table.SQLName).Raw(" VALUES (")
@@ -119,7 +127,7 @@ func (q *asker) ask(ctx context.Context, a model.Ask) (allowed bool, err error) 
 	}
 	tag, err := q.conn.Exec(ctx, string(sql), pgx.QueryExecModeSimpleProtocol)
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == "42501" { // insufficient_privilege: a missing grant, or row security
+	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
 		return false, nil
 	}
 	if err != nil {

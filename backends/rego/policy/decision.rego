@@ -1,5 +1,6 @@
 package postern.datasource
 
+import data.postern.lib
 import data.postern.lib.model.datasources.here as model
 
 # METADATA
@@ -24,13 +25,21 @@ filter contains i if {
 
 # METADATA
 # title: columns
-# description: The columns of input.record that the user sees.
+# description: The columns of input.record that the user sees, as they are stored or masked.
 columns contains column if {
 	entered
 	decide(input.table, "view", old, old)
 	some policy in policies(input.table, "view")
 	when(input.table, policy, old)
 	some column in model.tables[input.table].policies[policy].columns
+}
+
+# METADATA
+# title: mask
+# description: What the masked ones of these columns show in place of what input.record holds.
+mask[column] := masked_value(masks(input.table, column)[0], object.get(old, column, null)) if {
+	some column in columns
+	masked(column)
 }
 
 # METADATA
@@ -164,8 +173,8 @@ policies(table, action) := {grant.policy |
 	through(grant)
 }
 
-# What a write may set: columns that a policy for it lists, of those that an
-# edit's user sees.
+# What a write may set: columns that a policy for it lists and that are not
+# masked, of those that an edit's user sees.
 settable if object.get(input, "set", null) == null
 
 settable if {
@@ -173,6 +182,7 @@ settable if {
 	every column in input.set {
 		column in listed
 		column in model.tables[input.table].columns
+		not masked(column)
 	}
 }
 
@@ -181,6 +191,7 @@ settable if {
 	every column in input.set {
 		column in listed
 		column in columns
+		not masked(column)
 	}
 }
 
@@ -193,4 +204,48 @@ settable if {
 listed contains column if {
 	some policy in policies(input.table, input.action)
 	some column in model.tables[input.table].policies[policy].columns
+}
+
+# The masks on a column that apply: all but those that the user is surely left
+# out of. Those that show null come first; the others show the same.
+masks(table, column) := [m |
+	some m in model.tables[table].masks[column]
+	not exempt(m)
+]
+
+exempt(m) if {
+	some subject in m.unless
+	subject in subjects
+}
+
+masked(column) if masks(input.table, column)[0]
+
+masked_value(m, _) := m.value if m.fn == "constant"
+
+masked_value(m, raw) := kept(m, stored(m, raw)) if m.fn in {"last", "first"}
+
+default stored(_, _) := null
+
+stored(m, raw) := lib.padded(raw) if m.padded
+
+stored(m, raw) := lib.text(raw) if not m.padded
+
+# A part of a string; nothing of one that the part would be all of.
+kept(_, null) := null
+
+kept(m, text) := "…" if {
+	is_string(text)
+	count(text) <= m.n
+}
+
+kept(m, text) := concat("", ["…", substring(text, count(text) - m.n, -1)]) if {
+	m.fn == "last"
+	is_string(text)
+	count(text) > m.n
+}
+
+kept(m, text) := concat("", [substring(text, 0, m.n), "…"]) if {
+	m.fn == "first"
+	is_string(text)
+	count(text) > m.n
 }

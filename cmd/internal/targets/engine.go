@@ -15,7 +15,10 @@ import (
 type documentEngine struct {
 	name    string
 	program *model.Program
-	decider backend.Decider
+	decider interface {
+		backend.Decider
+		backend.Viewer
+	}
 }
 
 func (e *documentEngine) Name() string { return e.name }
@@ -33,6 +36,20 @@ func (e *documentEngine) Answer(ctx context.Context, t *model.Test, asks []model
 			return nil, fmt.Errorf("asking %s: %w", e.name, err)
 		}
 		out[i] = allowed
+	}
+	return out, nil
+}
+
+// See asks what the test's user sees of each record.
+func (e *documentEngine) See(ctx context.Context, t *model.Test, records []*model.Fixture) ([]model.Sight, error) {
+	docs := testrun.NewDocuments(e.program, t)
+	out := make([]model.Sight, len(records))
+	for i, f := range records {
+		q := backend.Question{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values)}
+		var err error
+		if out[i], err = e.decider.See(ctx, q); err != nil {
+			return nil, fmt.Errorf("asking %s what is seen: %w", e.name, err)
+		}
 	}
 	return out, nil
 }
