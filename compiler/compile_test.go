@@ -152,6 +152,12 @@ func (d *dump) rules(p *model.Program) {
 			d.line("  on %s require=%s", t.Table.Address(), kind(t.Require))
 		}
 	}
+	for _, x := range p.Masks {
+		d.line("mask %s unless: %s with: %#v", x.Name, join(x.Unless, model.SubjectString), x.With)
+		for _, t := range x.On {
+			d.line("  on %s columns=%s", t.Table.Address(), columns(t.Columns))
+		}
+	}
 }
 
 func (d *dump) test(t *model.Test) {
@@ -162,6 +168,9 @@ func (d *dump) test(t *model.Test) {
 	}
 	for _, e := range t.Expects {
 		d.line("  expect %s: %s", e.Action, join(e.Fixtures, func(f *model.Fixture) string { return f.Name }))
+	}
+	for _, s := range t.Sights {
+		d.line("  sight of %s: visible %v masked %s", s.Fixture.Name, s.Sight.Visible, asJSON(s.Sight.Masked))
 	}
 	for _, w := range t.Writes {
 		from := "nothing"

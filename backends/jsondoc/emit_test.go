@@ -85,6 +85,16 @@ func example() *model.Program {
 	f.program.Policies[0].On[0].Columns = f.docs.Columns[:2]
 	limit := &model.Literal{Node: node(model.Number), Value: rat("10.50")}
 	f.guard("limit", f.docs, &model.Compare{Op: model.Less, X: col(f.record, "n"), Y: limit}, model.Everyone{})
+	for i, with := range []model.MaskFn{
+		model.MaskLast{N: 4}, model.MaskNull{}, &model.MaskConstant{Type: model.String, Value: "<&>"},
+	} {
+		c := []string{"s", "t", "s"}[i]
+		table := []*model.Table{f.docs, f.docs, f.files}[i]
+		m := &model.Mask{Name: "mask" + c + table.Name, Unless: staff, With: with, Description: "Hides."}
+		m.On = []*model.MaskTarget{{Mask: m, Table: table, Columns: []*model.Column{table.Column(c)}}}
+		table.Masks = append(table.Masks, m.On...)
+		f.program.Masks = append(f.program.Masks, m)
+	}
 	f.program.Revision = strings.Repeat("0123456789", 4)
 	f.program.Datasources[0].URL = &model.Secret{Kind: model.SecretLiteral, Literal: "postgres://secret"}
 	return f.program

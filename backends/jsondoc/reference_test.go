@@ -3,6 +3,7 @@ package jsondoc_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,39 @@ func (g *gen) simpleProject(t *model.Table) {
 	if g.chance(2) {
 		g.f.guard("g", t, nil, g.subjects()...)
 		t.Guards[0].Require = g.boolean()
+	}
+	for i := range rapid.IntRange(0, 4).Draw(g.T, "masks") {
+		g.mask(fmt.Sprint("m", i), t)
+	}
+}
+
+// mask draws a mask; of two on one column, one shows null or both the same.
+func (g *gen) mask(name string, t *model.Table) {
+	m := &model.Mask{Name: name, With: model.MaskNull{}}
+	if g.chance(3) {
+		m.Unless = nil
+	} else {
+		m.Unless = g.subjects()
+	}
+	c := pickOne(g, t.Columns)
+	if !slices.ContainsFunc(t.ColumnMasks(c), func(o *model.Mask) bool { return o.With != model.MaskFn(model.MaskNull{}) }) {
+		m.With = g.maskFn(c)
+	}
+	m.On = []*model.MaskTarget{{Mask: m, Table: t, Columns: []*model.Column{c}}}
+	g.f.program.Masks = append(g.f.program.Masks, m)
+	t.Masks = append(t.Masks, m.On...)
+}
+
+func (g *gen) maskFn(c *model.Column) model.MaskFn {
+	switch n := rapid.IntRange(1, 3).Draw(g.T, "kept"); {
+	case g.chance(4):
+		return model.MaskNull{}
+	case c.Type.Kind != model.KindString || g.chance(3):
+		return &model.MaskConstant{Type: c.Type, Value: pickOne(g, constants(c.Type))}
+	case g.chance(2):
+		return model.MaskLast{N: n}
+	default:
+		return model.MaskFirst{N: n}
 	}
 }
 
@@ -104,6 +138,34 @@ func (g *gen) compareReference(d *jsondoc.Decider, t *model.Table) {
 	}
 	if diff := cmp.Diff(columns, d.Engine().Session(r).Columns(t.Datasource.Name, t.Name, q.Old)); diff != "" {
 		g.Fatalf("%s\nquestion %#v\ncolumns:\n%s", describe(g.f), q, diff)
+	}
+	g.compareSight(d, q)
+}
+
+// compareSight compares what the user sees, masked values by what they mean.
+func (g *gen) compareSight(d *jsondoc.Decider, q eval.Query) {
+	want := eval.Decide(g.f.program, q)
+	got, err := d.See(context.Background(), backend.Question(q))
+	if err != nil {
+		g.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, c := range want.Columns {
+		seen[c.Name] = "as it is stored"
+		if v, masked := want.Masked[c.Name]; masked {
+			seen[c.Name] = fmt.Sprint(eval.Parse(v, c.Type, c.Native))
+		}
+	}
+	shown := map[string]string{}
+	for _, name := range got.Visible {
+		shown[name] = "as it is stored"
+	}
+	for name, v := range got.Masked {
+		c := q.Table.Column(name)
+		shown[name] = fmt.Sprint(eval.Parse(v, c.Type, c.Native))
+	}
+	if diff := cmp.Diff(seen, shown); diff != "" {
+		g.Fatalf("%s\nquestion %#v\nseen:\n%s", describe(g.f), q, diff)
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
 	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
-	CodeMask      diag.Code = "postgres-mask-unsupported"      // a mask is on a table that policies show
+	CodeMask      diag.Code = "postgres-mask-unsupported"      // a mask is on a table of Postgres
 	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern
 )
 

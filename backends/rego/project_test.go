@@ -161,6 +161,13 @@ func checkQuestion(t *testing.T, p *model.Program, d *Decider, packed func(backe
 	if diff := cmp.Diff(sorted(columns), sorted(out["columns"].([]any))); diff != "" && q.Action != model.Create {
 		t.Errorf("%s: columns (-evaluator +bundle)\n%s", test, diff)
 	}
+	if q.Action != model.Create {
+		masked := meanings(q.Table, out["mask"].(map[string]any))
+		if diff := cmp.Diff(meanings(q.Table, want.Masked), masked); diff != "" {
+			t.Errorf("%s: masked values (-evaluator +bundle)\n%s", test, diff)
+		}
+		compareSight(t, p, d, q)
+	}
 	why := out["why"].(map[string]any)
 	policies := []any{}
 	for _, x := range want.Policies {
@@ -215,7 +222,7 @@ func bundleQuery(t *testing.T, p *model.Program) func(backend.Question) map[stri
 			pkg = append(pkg, ast.StringTerm(s))
 		}
 		body := ast.NewBody()
-		for _, rule := range []string{"allow", "columns", "why"} {
+		for _, rule := range []string{"allow", "columns", "mask", "why"} {
 			body.Append(ast.Equality.Expr(ast.VarTerm(rule), ast.NewTerm(pkg.Append(ast.StringTerm(rule)))))
 		}
 		q, err := rego.New(rego.ParsedQuery(body), rego.ParsedBundle("postern", b),

@@ -66,7 +66,7 @@ func TestTextIsCanonical(t *testing.T) {
 
 func TestParseNeedsCanonicalBytes(t *testing.T) {
 	t.Parallel()
-	_, err := Parse([]byte(`{"schema_version": 1}`))
+	_, err := Parse([]byte(`{"schema_version": 2}`))
 	if !errors.Is(err, ErrNotCanonical) {
 		t.Errorf("error %v, want %v", err, ErrNotCanonical)
 	}

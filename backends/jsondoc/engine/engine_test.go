@@ -120,7 +120,7 @@ func base() *document.Document {
 				{Name: "ssn", Type: document.Type{Kind: document.String}},
 			},
 		}},
-		Policies: []document.Policy{}, Guards: []document.Guard{},
+		Policies: []document.Policy{}, Guards: []document.Guard{}, Masks: []document.Mask{},
 	}
 }
 
@@ -272,8 +272,39 @@ func TestLoadRefuses(t *testing.T) {
 	with := func(c *document.Cond) func(*document.Document) {
 		return func(d *document.Document) { d.Policies[0].Targets[0].When = c }
 	}
+	mask := func(w document.MaskWith, columns ...string) func(*document.Document) {
+		return func(d *document.Document) {
+			d.Masks = []document.Mask{{
+				Name: "m", Unless: []document.Subject{}, With: w, Targets: []document.MaskTarget{{Tables: deals, Columns: columns}},
+			}}
+		}
+	}
+	text := func(s string) *document.Value { return &document.Value{Text: &s} }
 	for name, change := range map[string]func(*document.Document){
-		"version":    func(d *document.Document) { d.SchemaVersion = 2 },
+		"mask of no column": mask(document.MaskWith{Fn: document.MaskNull}),
+		"mask of no table": func(d *document.Document) {
+			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
+			d.Masks[0].Targets[0].Tables = nil
+		},
+		"mask of a stranger":   mask(document.MaskWith{Fn: document.MaskNull}, "nope"),
+		"mask unknown":         mask(document.MaskWith{Fn: "blur"}, "ssn"),
+		"mask keeps none":      mask(document.MaskWith{Fn: document.MaskLast}, "ssn"),
+		"mask keeps less":      mask(document.MaskWith{Fn: document.MaskLast, N: -1}, "ssn"),
+		"mask of a number":     mask(document.MaskWith{Fn: document.MaskFirst, N: 1}, "amount"),
+		"mask without value":   mask(document.MaskWith{Fn: document.MaskConstant}, "ssn"),
+		"mask with a number":   mask(document.MaskWith{Fn: document.MaskNull, N: 1}, "ssn"),
+		"mask with a value":    mask(document.MaskWith{Fn: document.MaskNull, Value: text("x")}, "ssn"),
+		"mask of another type": mask(document.MaskWith{Fn: document.MaskConstant, Value: text("x")}, "ssn", "amount"),
+		"mask of a set":        mask(document.MaskWith{Fn: document.MaskConstant, Value: &document.Value{Elems: &[]string{"x"}}}, "ssn"),
+		"mask unless nobody": func(d *document.Document) {
+			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
+			d.Masks[0].Unless = []document.Subject{{Kind: document.GroupSubject, Name: "nope"}}
+		},
+		"mask twice": func(d *document.Document) {
+			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
+			d.Masks = append(d.Masks, d.Masks[0])
+		},
+		"version":    func(d *document.Document) { d.SchemaVersion = 1 },
 		"no project": func(d *document.Document) { d.Project = "" },
 		"key":        func(d *document.Document) { d.Identity.Key = "nope" },
 		"set as key": func(d *document.Document) {
@@ -365,7 +396,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Add([]byte(`{"schema_version":1}`))
+	f.Add([]byte(`{"schema_version":2}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		e, err := Load(data)
 		if err != nil {
