@@ -20,7 +20,7 @@ import (
 
 func main() {
 	tables := flag.Int("tables", 1000, "tables of the generated project")
-	runs := flag.Int("runs", 5, "runs of each command; the median is shown")
+	runs := flag.Int("runs", 3, "runs of each command; the median is shown")
 	flag.Parse()
 	if err := bench(context.Background(), os.Stdout, *tables, *runs); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,14 +16,17 @@ func Plans(o Output, plans []*plan.Plan) error {
 	if o.JSON {
 		return plansJSON(o, plans)
 	}
+	// A plan may have many thousand lines: not each of them is written by itself.
+	buffered := bufio.NewWriter(o.W)
 	p := &printer{Output: o}
+	p.W = buffered
 	for i, pl := range plans {
 		if i > 0 {
 			p.printf("\n")
 		}
 		p.plan(pl)
 	}
-	return p.err
+	return errors.Join(p.err, buffered.Flush())
 }
 
 func plansJSON(o Output, plans []*plan.Plan) error {

@@ -57,6 +57,8 @@ func columns(s string) int {
 	n := 0
 	for _, r := range s {
 		switch {
+		case r < 0x80:
+			n++
 		case unicode.In(r, unicode.Mn, unicode.Me):
 		case width.LookupRune(r).Kind() == width.EastAsianWide, width.LookupRune(r).Kind() == width.EastAsianFullwidth:
 			n += 2
