@@ -216,7 +216,8 @@ func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 	for function := range used {
 		d.grant(function, a.Role, PrivilegeExecute)
 	}
-	if d.ds.Identity == model.IdentitySigned && !e.AsApp() {
+	// Where users share the app's access, a token still tells of the request.
+	if d.ds.Identity == model.IdentitySigned && (!e.AsApp() || len(used) > 0) {
 		d.grant(FunctionID(RuntimeSchema, openFunction, "token text"), a.Role, PrivilegeExecute)
 	}
 }

@@ -217,9 +217,6 @@ func (q *asker) become(ctx context.Context) error {
 	if err := q.built(ctx, new(sqltext.Builder).Raw("SET LOCAL SESSION AUTHORIZATION ").Ident(login)); err != nil {
 		return err
 	}
-	if q.entry.AsApp() {
-		return nil
-	}
 	if q.ds.Identity == model.IdentitySigned {
 		return q.open(ctx)
 	}
@@ -244,7 +241,18 @@ func (q *asker) setting(ctx context.Context, name string, doc map[string]any) er
 	return nil
 }
 
+// open hands over the signed identity. An account whose users share its access
+// may do so only where a condition asks about the request.
 func (q *asker) open(ctx context.Context) error {
+	if q.entry.AsApp() {
+		var may bool
+		err := q.conn.QueryRow(ctx, "SELECT has_function_privilege('postern.open(text)', 'EXECUTE')").Scan(&may)
+		if refused(err) || err == nil && !may {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("asking for the right to open: %w", err)
+		}
+	}
 	token, err := postgres.MintToken(q.key, postgres.Token{
 		Claims: q.request.User, Context: q.request.Context, Role: q.account.Role, Database: q.name,
 		Expires: time.Now().Add(time.Hour),

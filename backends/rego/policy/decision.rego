@@ -19,7 +19,8 @@ allow if {
 # description: The positions in input.records of the records that the request may do the action to.
 filter contains i if {
 	entered
-	some i, record in input.records
+	some i, raw in input.records
+	record := lib.plain(raw, json.marshal(raw))
 	decide(input.table, input.action, record, record)
 }
 
@@ -59,7 +60,7 @@ may_enter if entered
 
 default old := null
 
-old := input.record
+old := lib.plain(input.record, json.marshal(input.record))
 
 default new := null
 
@@ -69,7 +70,7 @@ new := old if {
 	object.get(input, "new", null) == null
 }
 
-new := input.new if input.new != null
+new := lib.plain(input.new, json.marshal(input.new)) if input.new != null
 
 # The record that a decision is first about.
 default subject_record := null

@@ -25,11 +25,11 @@ now := instant(input.now)
 
 default claims := {}
 
-claims := input.user if is_object(input.user)
+claims := plain(input.user, json.marshal(input.user)) if is_object(input.user)
 
 default context := {}
 
-context := input.request if is_object(input.request)
+context := plain(input.request, json.marshal(input.request)) if is_object(input.request)
 
 # What the directory states of the user with this key.
 default entry := {}
