@@ -105,8 +105,12 @@ func TestMasks(t *testing.T) {
 		q := backend.Question{Table: table, Action: model.View}
 		q.Request.App = rapid.SampledFrom([]string{"web", "kiosk", ""}).Draw(rt, "app")
 		q.Request.User = rapid.SampledFrom([]map[string]any{
-			nil, {"id": "x"}, {"access_level": "user"}, {"access_level": "user", "groups": []any{"staff"}},
-			{"access_level": "superuser"}, {"access_level": "superuser", "groups": []any{}},
+			nil,
+			{"id": "x"},
+			{"access_level": "user"},
+			{"access_level": "user", "groups": []any{"staff"}},
+			{"access_level": "superuser"},
+			{"access_level": "superuser", "groups": []any{}},
 		}).Draw(rt, "user")
 		q.Old = model.Document{"n": rapid.SampledFrom([]any{nil, 1, json.Number("1"), json.Number("11")}).Draw(rt, "n")}
 		for _, name := range []string{"last", "first", "text"} {

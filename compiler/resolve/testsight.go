@@ -75,7 +75,7 @@ func (t *testBuilder) maskedValues(b *syntax.Sight, table *model.Table) map[stri
 			t.diags.Fail(CodeTest, f.span, fmt.Sprintf("No mask is on the column %q", c.Name), "Move it to `visible`, or remove it.")
 			continue
 		}
-		if v, ok := t.resolver.constant(f.value, c.Type, f.valueSpan); ok {
+		if v, ok := t.constant(f.value, c.Type, f.valueSpan); ok {
 			out[c.Name] = model.JSON(v, c.Type, c.Native)
 		}
 	}

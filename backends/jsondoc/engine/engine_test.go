@@ -272,38 +272,7 @@ func TestLoadRefuses(t *testing.T) {
 	with := func(c *document.Cond) func(*document.Document) {
 		return func(d *document.Document) { d.Policies[0].Targets[0].When = c }
 	}
-	mask := func(w document.MaskWith, columns ...string) func(*document.Document) {
-		return func(d *document.Document) {
-			d.Masks = []document.Mask{{
-				Name: "m", Unless: []document.Subject{}, With: w, Targets: []document.MaskTarget{{Tables: deals, Columns: columns}},
-			}}
-		}
-	}
-	text := func(s string) *document.Value { return &document.Value{Text: &s} }
 	for name, change := range map[string]func(*document.Document){
-		"mask of no column": mask(document.MaskWith{Fn: document.MaskNull}),
-		"mask of no table": func(d *document.Document) {
-			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
-			d.Masks[0].Targets[0].Tables = nil
-		},
-		"mask of a stranger":   mask(document.MaskWith{Fn: document.MaskNull}, "nope"),
-		"mask unknown":         mask(document.MaskWith{Fn: "blur"}, "ssn"),
-		"mask keeps none":      mask(document.MaskWith{Fn: document.MaskLast}, "ssn"),
-		"mask keeps less":      mask(document.MaskWith{Fn: document.MaskLast, N: -1}, "ssn"),
-		"mask of a number":     mask(document.MaskWith{Fn: document.MaskFirst, N: 1}, "amount"),
-		"mask without value":   mask(document.MaskWith{Fn: document.MaskConstant}, "ssn"),
-		"mask with a number":   mask(document.MaskWith{Fn: document.MaskNull, N: 1}, "ssn"),
-		"mask with a value":    mask(document.MaskWith{Fn: document.MaskNull, Value: text("x")}, "ssn"),
-		"mask of another type": mask(document.MaskWith{Fn: document.MaskConstant, Value: text("x")}, "ssn", "amount"),
-		"mask of a set":        mask(document.MaskWith{Fn: document.MaskConstant, Value: &document.Value{Elems: &[]string{"x"}}}, "ssn"),
-		"mask unless nobody": func(d *document.Document) {
-			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
-			d.Masks[0].Unless = []document.Subject{{Kind: document.GroupSubject, Name: "nope"}}
-		},
-		"mask twice": func(d *document.Document) {
-			mask(document.MaskWith{Fn: document.MaskNull}, "ssn")(d)
-			d.Masks = append(d.Masks, d.Masks[0])
-		},
 		"version":    func(d *document.Document) { d.SchemaVersion = 1 },
 		"no project": func(d *document.Document) { d.Project = "" },
 		"key":        func(d *document.Document) { d.Identity.Key = "nope" },
@@ -351,16 +320,65 @@ func TestLoadRefuses(t *testing.T) {
 			d.Directory = []document.User{{Name: "a", Key: document.Value{Text: ptr(me)}}, {Name: "b", Key: document.Value{Text: ptr(strings.ToUpper(me))}}}
 		},
 	} {
-		d := five()
-		change(d)
-		data, err := document.Marshal(d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Load(data); err == nil {
-			t.Errorf("%s: a wrong document is loaded", name)
+		refuses(t, name, change)
+	}
+}
+
+// refuses reports a changed document that is loaded.
+func refuses(t *testing.T, name string, change func(*document.Document)) {
+	t.Helper()
+	d := five()
+	change(d)
+	data, err := document.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(data); err == nil {
+		t.Errorf("%s: a wrong document is loaded", name)
+	}
+}
+
+func TestLoadRefusesMasks(t *testing.T) {
+	t.Parallel()
+	mask := func(w document.MaskWith, columns ...string) func(*document.Document) {
+		return func(d *document.Document) {
+			d.Masks = []document.Mask{{
+				Name: "m", Unless: []document.Subject{}, With: w, Targets: []document.MaskTarget{{Tables: deals, Columns: columns}},
+			}}
 		}
 	}
+	text := func(s string) *document.Value { return &document.Value{Text: &s} }
+	null := document.MaskWith{Fn: document.MaskNull}
+	for name, change := range map[string]func(*document.Document){
+		"mask of no column": mask(null),
+		"mask of no table": func(d *document.Document) {
+			mask(null, "ssn")(d)
+			d.Masks[0].Targets[0].Tables = nil
+		},
+		"mask of a stranger":   mask(null, "nope"),
+		"mask unknown":         mask(document.MaskWith{Fn: "blur"}, "ssn"),
+		"mask keeps none":      mask(document.MaskWith{Fn: document.MaskLast}, "ssn"),
+		"mask keeps less":      mask(document.MaskWith{Fn: document.MaskLast, N: -1}, "ssn"),
+		"mask of a number":     mask(document.MaskWith{Fn: document.MaskFirst, N: 1}, "amount"),
+		"mask without value":   mask(document.MaskWith{Fn: document.MaskConstant}, "ssn"),
+		"mask with a number":   mask(document.MaskWith{Fn: document.MaskNull, N: 1}, "ssn"),
+		"mask with a value":    mask(document.MaskWith{Fn: document.MaskNull, Value: text("x")}, "ssn"),
+		"mask of another type": mask(document.MaskWith{Fn: document.MaskConstant, Value: text("x")}, "ssn", "amount"),
+		"mask of a set":        mask(document.MaskWith{Fn: document.MaskConstant, Value: &document.Value{Elems: &[]string{"x"}}}, "ssn"),
+		"mask unless nobody": func(d *document.Document) {
+			mask(null, "ssn")(d)
+			d.Masks[0].Unless = []document.Subject{{Kind: document.GroupSubject, Name: "nope"}}
+		},
+		"mask twice": func(d *document.Document) {
+			mask(null, "ssn")(d)
+			d.Masks = append(d.Masks, d.Masks[0])
+		},
+	} {
+		refuses(t, name, change)
+	}
+	d := five()
+	mask(document.MaskWith{Fn: document.MaskLast, N: 1}, "ssn")(d)
+	load(t, d)
 }
 
 func TestLoadRefusesBytes(t *testing.T) {
