@@ -50,7 +50,7 @@ func (r *resolver) matrix(b *syntax.Matrix, shared *syntax.Fixtures, seen map[st
 // matrixUsers reads the users, in the order in which they stand.
 func (r *resolver) matrixUsers(expr hcl.Expression) []namedUser {
 	var out []namedUser
-	if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
+	if pairs, diags := hcl.ExprMap(syntax.Native(expr)); !diags.HasErrors() {
 		first := map[string]source.Span{}
 		for _, p := range pairs {
 			name, ok := r.text(p.Key, r.eval)
