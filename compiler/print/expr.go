@@ -49,7 +49,7 @@ func Expr(x model.Expr) string {
 	case *model.Network:
 		return "cidr_contains(" + Quote(e.Net.String()) + ", " + Expr(e.X) + ")"
 	case *model.MemberOf:
-		return "member_of(group." + e.Group.Name + ")"
+		return "member_of(group" + step(e.Group.Name) + ")"
 	case *model.Related:
 		return related(e)
 	case *model.Call:

@@ -18,7 +18,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	sets := map[string]*source.Set{}
-	for _, pattern := range []string{"../../testdata/equivalence/*.txtar", "../../testdata/compile/whole.txtar"} {
+	for _, pattern := range []string{"../../testdata/equivalence/*.txtar", "../../testdata/compile/whole.txtar", "../../testdata/compile/modules.txtar"} {
 		cases, err := filepath.Glob(pattern)
 		if err != nil || len(cases) == 0 {
 			t.Fatalf("no cases: %v", err)

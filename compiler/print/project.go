@@ -69,7 +69,7 @@ func Blocks(p *model.Program) []*Block {
 		if len(g.MemberOf) > 0 {
 			var names []string
 			for _, m := range g.MemberOf {
-				names = append(names, "group."+m.Name)
+				names = append(names, "group"+step(m.Name))
 			}
 			lines = append(lines, "member_of = ["+joined(names)+"]")
 		}
@@ -160,7 +160,7 @@ func TableRef(t *model.Table) string {
 	if t.Resource() {
 		kind = "resource"
 	}
-	return kind + "." + label(t.Datasource.Name) + "." + t.Name
+	return kind + "." + label(t.Datasource.Name) + step(t.Name)
 }
 
 func numbered(name string, i, n int) string {
@@ -185,7 +185,7 @@ func below(p *model.Program, l *model.Level) []string {
 			direct = direct && (!under(x, y) || !under(y, l))
 		}
 		if direct {
-			out = append(out, "access_level."+x.Name)
+			out = append(out, "access_level"+step(x.Name))
 		}
 	}
 	return out
@@ -208,12 +208,12 @@ func user(p *model.Program, u *model.User) []string {
 	if u.Groups != nil {
 		var names []string
 		for _, g := range u.Groups {
-			names = append(names, "group."+g.Name)
+			names = append(names, "group"+step(g.Name))
 		}
 		out = append(out, "groups = ["+joined(names)+"]")
 	}
 	if u.Level != nil {
-		out = append(out, "access_level = access_level."+u.Level.Name)
+		out = append(out, "access_level = access_level"+step(u.Level.Name))
 	}
 	values := []string{p.Identity.Key.Name + " = " + Value(u.Key)}
 	for _, v := range u.Attributes {
@@ -297,7 +297,7 @@ func policy(pol *model.Policy, t *model.PolicyTarget, i int) *Block {
 	name := numbered(pol.Name, i, len(pol.On))
 	var allow []string
 	for _, a := range t.Allow {
-		allow = append(allow, string(a))
+		allow = append(allow, Quote(string(a)))
 	}
 	lines := []string{
 		"policy " + Quote(name), `description = "Policy"`, "on = [" + TableRef(t.Table) + "]",
@@ -323,11 +323,18 @@ func policy(pol *model.Policy, t *model.PolicyTarget, i int) *Block {
 func subjects(list []model.Subject) string {
 	var out []string
 	for _, s := range list {
-		if a, ok := s.(model.AppSubject); ok {
-			out = append(out, "app."+label(a.App.Name))
-			continue
+		switch x := s.(type) {
+		case model.AppSubject:
+			out = append(out, "app."+label(x.App.Name))
+		case model.GroupSubject:
+			out = append(out, "group"+step(x.Group.Name))
+		case model.LevelSubject:
+			out = append(out, "access_level"+step(x.Level.Name))
+		case model.UserSubject:
+			out = append(out, "user"+step(x.User.Name))
+		case model.Everyone:
+			out = append(out, "everyone")
 		}
-		out = append(out, model.SubjectString(s))
 	}
 	return joined(out)
 }
