@@ -20,8 +20,6 @@ type Query struct {
 	New model.Document
 	// Set names the columns that a write sets; nil asks nothing about columns.
 	Set []string
-	// Recorder, when there is one, is told what the decision looks at.
-	Recorder Recorder
 }
 
 // Recorder is told what decisions look at.
@@ -49,8 +47,12 @@ type Decision struct {
 }
 
 // Decide answers a query.
-func Decide(p *model.Program, q Query) Decision {
-	d := &decider{program: p, query: q}
+func Decide(p *model.Program, q Query) Decision { return DecideRecorded(p, q, nil) }
+
+// DecideRecorded answers a query and tells a recorder, unless it is nil, what
+// the decision looks at.
+func DecideRecorded(p *model.Program, q Query, rec Recorder) Decision {
+	d := &decider{program: p, query: q, recorder: rec}
 	entry, ok := findEntry(q.Table.Datasource, q.Request.App)
 	if !ok {
 		return Decision{}
@@ -60,7 +62,7 @@ func Decide(p *model.Program, q Query) Decision {
 	}
 	d.entry = entry
 	d.env = NewEnv(p, q.Request, entry)
-	d.env.recorder = q.Recorder
+	d.env.recorder = rec
 	if !d.mayUse() {
 		return Decision{}
 	}
@@ -112,6 +114,8 @@ type decider struct {
 	query   Query
 	entry   model.Entry
 	env     *Env
+
+	recorder Recorder
 }
 
 func (d *decider) mayUse() bool {
@@ -176,8 +180,8 @@ func (d *decider) targets(a model.Action, doc model.Document, check bool) []*mod
 		if granted {
 			out = append(out, t)
 		}
-		if d.query.Recorder != nil {
-			d.query.Recorder.Policy(t, granted)
+		if d.recorder != nil {
+			d.recorder.Policy(t, granted)
 		}
 	}
 	return out
@@ -217,8 +221,8 @@ func (d *decider) failing(doc model.Document) []*model.Guard {
 		if refused {
 			out = append(out, t.Guard)
 		}
-		if d.query.Recorder != nil {
-			d.query.Recorder.Guard(t, refused)
+		if d.recorder != nil {
+			d.recorder.Guard(t, refused)
 		}
 	}
 	return out

@@ -56,9 +56,9 @@ func Cover(ctx context.Context, p *model.Program, tests []*model.Test) (*Coverag
 		}
 		docs := NewDocuments(p, t)
 		for _, a := range questions(t) {
-			q := eval.Query{Request: t.Request, Table: a.Table(), Action: a.Action, Recorder: rec}
+			q := eval.Query{Request: t.Request, Table: a.Table(), Action: a.Action}
 			q.Old, q.New, q.Set = docs.Ask(a)
-			eval.Decide(p, q)
+			eval.DecideRecorded(p, q, rec)
 		}
 	}
 	return rec.coverage(), nil
