@@ -209,15 +209,18 @@ func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 	})
 	typ := sqltext.ArrayOf(key.typ.name)
 	keys := sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, typ, x)}
+	// Inside a subquery the planner cannot compute it to guess its length: it
+	// would give up hashing a long one, and search it anew for each record.
+	once := sqltext.Select{X: keys, Alias: keys.Name}
 	own := r.columnOf(rows.Row, pair.From).x
 	switch {
 	case without:
-		return anyOf(sqltext.IsNull{X: own}, sqltext.Not{X: sqltext.InUnnested{L: own, Array: keys}})
+		return anyOf(sqltext.IsNull{X: own}, sqltext.Not{X: sqltext.InUnnested{L: own, Array: once}})
 	case len(r.table.PrimaryKey) > 0 && r.table.PrimaryKey[0] == pair.From:
 		// Its index answers this form; without an index the other is far faster.
-		return sqltext.Quantified{L: own, Op: "=", Array: sqltext.Select{X: keys, Alias: keys.Name}, Type: typ}
+		return sqltext.Quantified{L: own, Op: "=", Array: once, Type: typ}
 	default:
-		return sqltext.InUnnested{L: own, Array: keys}
+		return sqltext.InUnnested{L: own, Array: once}
 	}
 }
 

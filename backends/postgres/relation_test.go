@@ -135,7 +135,7 @@ func TestRelationFormsUseKeys(t *testing.T) {
 			using = string(p.Using)
 		}
 	}
-	for _, form := range []string{"(id = ANY (( SELECT postern.related_docs_members_", "(owner IN ( SELECT x.x\n   FROM unnest(postern.related_docs_author_", "(id IS NULL) OR (NOT (id IN ( SELECT x.x"} {
+	for _, form := range []string{"(id = ANY (( SELECT postern.related_docs_members_", "(owner IN ( SELECT x.x\n   FROM unnest(( SELECT postern.related_docs_author_", "(id IS NULL) OR (NOT (id IN ( SELECT x.x"} {
 		if !strings.Contains(using, form) {
 			t.Errorf("no %s in\n%s", form, using)
 		}
