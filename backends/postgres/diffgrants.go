@@ -265,6 +265,7 @@ func (d *differ) revoke(s sharedGrant, going map[GrantKey]bool, optionOnly bool)
 	}
 	it := item{phase: phaseNarrow, order: 1, id: s.object}
 	describe := plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup), Reason: d.why(keys[0])}
+	describe.Drift = s.grantee.Public && d.denial(keys[0]) != nil && d.protectedOnce(s.object.Table())
 	it.change = plan.Remove{About: describe, Before: string(before)}
 	if optionOnly {
 		it.change = plan.Modify{About: describe, Before: string(before) + " WITH GRANT OPTION", After: string(before)}

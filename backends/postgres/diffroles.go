@@ -71,8 +71,13 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	if !d.ours(id, want, have) {
 		return
 	}
-	if _, recorded := d.live.Records[id]; !recorded {
+	_, recorded := d.live.Records[id]
+	if !recorded {
 		d.adopt(id)
+	}
+	reason := ""
+	if recorded && (have.Super || have.CreateRole || have.CreateDB || have.Replication || have.BypassRLS) {
+		reason = plan.ReasonDrift // no project ever wants these
 	}
 	var statements []printedSQL
 	if !sameAttributes(want, have) {
@@ -96,7 +101,7 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	}
 	if len(statements) > 0 {
 		d.add(item{phase: phaseRoles, id: id, change: plan.Modify{
-			About: about(id, want.Source, ""), Before: describeRole(have), After: describeRole(want),
+			About: about(id, want.Source, reason), Before: describeRole(have), After: describeRole(want),
 		}}, statements...)
 	}
 	if d.opts.Passwords[id.Name] {
