@@ -34,7 +34,12 @@ func TestAuditFindings(t *testing.T) {
 			change: func(p *model.Program) { compareColumn(p, "f") }, want: []diag.Code{postgres.CodeType},
 		},
 		"citext in a condition": {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "public.citext" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
-		"directory by date":     {change: func(p *model.Program) { p.Identity.Key.Type = model.DateType }, want: []diag.Code{postgres.CodeType}},
+		"mask": {change: func(p *model.Program) {
+			table := p.Tables[0]
+			m := &model.MaskTarget{Mask: &model.Mask{Name: "m", With: model.MaskNull{}}, Table: table, Columns: table.Columns[:1], Span: table.Span}
+			table.Masks = append(table.Masks, m)
+		}, want: []diag.Code{postgres.CodeMask}},
+		"directory by date": {change: func(p *model.Program) { p.Identity.Key.Type = model.DateType }, want: []diag.Code{postgres.CodeType}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
