@@ -217,14 +217,11 @@ func member(x, set term, not bool) term {
 // negative reports whether a constant begins with a minus sign: at the start of
 // a line, Rego would read it as going on with the line before.
 func negative(t term) bool {
-	switch x := t.(type) {
-	case number:
-		return x.Sign() < 0
-	case decimal:
-		return strings.HasPrefix(string(x), "-")
-	default:
-		return false
+	if n, whole := t.(number); whole {
+		return n.Sign() < 0
 	}
+	d, ok := t.(decimal)
+	return ok && strings.HasPrefix(string(d), "-")
 }
 
 var mirrored = map[model.CompareOp]string{

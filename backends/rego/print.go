@@ -133,12 +133,10 @@ func (p *printer) statement(s statement) {
 // leading is a term as it may begin a line: see negative. Only whole numbers
 // are calculated with.
 func leading(t term) term {
-	switch x := t.(type) {
-	case number:
-		if x.Sign() < 0 {
-			return infix{"-", number{new(big.Int)}, number{new(big.Int).Neg(x.Int)}}
-		}
-	case infix:
+	if n, whole := t.(number); whole && n.Sign() < 0 {
+		return infix{"-", number{new(big.Int)}, number{new(big.Int).Neg(n.Int)}}
+	}
+	if x, ok := t.(infix); ok {
 		return infix{x.op, leading(x.x), x.y}
 	}
 	return t

@@ -49,7 +49,7 @@ func (s *scope) cond(depth int) string {
 func (s *scope) atom(depth int) string {
 	switch s.n(20) {
 	case 0, 1, 2, 3, 4, 5:
-		return s.compare(depth)
+		return s.compare()
 	case 6:
 		if c, ok := s.column(func(model.Type) bool { return true }); ok {
 			return pick(s.gen, []string{"is_empty(" + c + ")", "(" + c + " == null)", "(" + c + " != null)", "!is_empty(" + c + ")"})
@@ -82,10 +82,10 @@ func (s *scope) atom(depth int) string {
 		t := pick(s.gen, []model.Type{model.Int, model.Number, model.DateType, model.TimeType, model.String})
 		return "between(" + s.operand(t, 1) + ", " + s.operand(t, 0) + ", " + s.operand(t, 0) + ")"
 	}
-	return s.compare(depth)
+	return s.compare()
 }
 
-func (s *scope) compare(depth int) string {
+func (s *scope) compare() string {
 	t := pick(s.gen, scalars)
 	ops := []string{"==", "!=", "<", "<=", ">", ">="}
 	other := t
