@@ -154,8 +154,12 @@ func (b *runtimeBuilder) identity() {
 		levels[i] = l.Name
 	}
 	key := b.p.Identity.Key
+	among := sqltext.SQL("")
+	if key.Type.Kind == model.KindEnum {
+		among = "IF id <> ALL (" + b.texts(key.Type.Enum) + ") THEN id := NULL; END IF;"
+	}
 	b.function("subject", "", "json", "STABLE", b.body("subject",
-		sqltext.SQL(scalars[key.Type.Kind].function), b.texts(key.Claim), b.texts(levels)))
+		sqltext.SQL(scalars[key.Type.Kind].function), b.texts(key.Claim), b.texts(levels), among))
 	b.function("attribute", "name text, path text[]", "json", "STABLE", b.body("attribute"))
 }
 

@@ -12,6 +12,7 @@ BEGIN
         RETURN json_build_object('level', 'anonymous');
     END IF;
     id := postern.{{1}}(postern.claim(claims, {{2}}))::text;
+    {{4}}
     SELECT d.level, d.groups::json AS groups, d.attributes::json AS attributes
         INTO entry FROM postern.directory d WHERE d.key = id;
     stated := claims -> 'access_level';
