@@ -30,7 +30,7 @@ func TestWhatStillTells(t *testing.T) {
 	})
 	conn, _ := s.client(t)
 	shared, _ := s.client(t)
-	held, err := attack(shared, strings.Replace(s.begun(t), s.tokenOf(t, "ann"), s.tokenOf(t, "bob"), 1)+"DECLARE c CURSOR WITH HOLD FOR SELECT body FROM vault.notes\n--\nCOMMIT\n--\nFETCH 1 FROM c")
+	held, err := attack(shared, s.begunBy(t, "bob")+"DECLARE c CURSOR WITH HOLD FOR SELECT body FROM vault.notes\n--\nCOMMIT\n--\nFETCH 1 FROM c")
 	if err != nil || !strings.Contains(held, canary) {
 		t.Errorf("a held cursor gives %q, %v", held, err)
 	}

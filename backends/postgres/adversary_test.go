@@ -233,6 +233,8 @@ func major(t *testing.T, conn *pgx.Conn) int {
 }
 
 // begun opens a transaction as ann; what follows is the trick.
-func (s *safe) begun(t *testing.T) string {
-	return "BEGIN; SELECT postern.open('" + s.tokenOf(t, "ann") + "');\n--\n"
+func (s *safe) begun(t *testing.T) string { return s.begunBy(t, "ann") }
+
+func (s *safe) begunBy(t *testing.T, user string) string {
+	return "BEGIN; SELECT postern.open('" + s.tokenOf(t, user) + "');\n--\n"
 }

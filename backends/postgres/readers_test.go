@@ -96,3 +96,37 @@ func awaitRow(t *testing.T, seen <-chan string, want string) {
 		}
 	}
 }
+
+// TestOldSnapshots: a transaction that keeps an old snapshot reads new
+// policies beside the old directory. docs/security.md says so.
+func TestOldSnapshots(t *testing.T) {
+	t.Parallel()
+	old := project(crm, "snapshots")
+	old = strings.Replace(old, `description = "d"
+  limits`, `description = "d"
+  password    = env("SNAPSHOTS_PASSWORD")
+  limits`, 1)
+	// Who was "moved" is no manager any more, and managers see more.
+	changed := strings.Replace(old, `groups     = [group.managers]`, `groups     = []`, 1)
+	changed = strings.Replace(changed, `when    = record.region == user.region`, `when    = record.owner == "bob"`, 1)
+	url := pgtest.Database(t)
+	admin := connect(t, url)
+	execute(t, admin, crmTables)
+	d := &database{url: url, name: admin.Config().Database, admin: admin}
+	applyTo(t, admin, compile(t, old))
+	conn := d.as(t, "snapshots_role")
+	execute(t, conn, `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT set_config('postern.claims', '{"id": "moved"}', true)`)
+	applyTo(t, admin, compile(t, changed))
+	rows, err := conn.Query(t.Context(), allIDs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || !slices.Equal(got, []int64{2, 3, 4, 5}) {
+		t.Errorf("an old snapshot sees %v, error %v", got, err)
+	}
+	execute(t, conn, "ROLLBACK")
+	if got := values(t, conn, `{"id": "moved"}`, allIDs); got != "5" {
+		t.Errorf("a new one sees %q", got)
+	}
+}
