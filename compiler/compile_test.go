@@ -153,7 +153,7 @@ func (d *dump) rules(p *model.Program) {
 		}
 	}
 	for _, x := range p.Masks {
-		d.line("mask %s unless: %s with: %#v", x.Name, join(x.Unless, model.SubjectString), x.With)
+		d.line("mask %s unless: %s with: %s", x.Name, join(x.Unless, model.SubjectString), maskForm(x.With))
 		for _, t := range x.On {
 			d.line("  on %s columns=%s", t.Table.Address(), columns(t.Columns))
 		}
@@ -179,6 +179,14 @@ func (d *dump) test(t *model.Test) {
 		}
 		d.line("  write %s from %s changes %v allowed=%t: %s", w.Name, from, w.Changed, w.Allowed, values(w.Table, w.To))
 	}
+}
+
+// maskForm is what a mask gives, without the addresses of what it points to.
+func maskForm(m model.MaskFn) string {
+	if c, ok := m.(*model.MaskConstant); ok {
+		return fmt.Sprintf("constant %s %v", c.Type, model.JSON(c.Value, c.Type, ""))
+	}
+	return fmt.Sprintf("%#v", m)
 }
 
 func values(t *model.Table, v map[string]model.Value) string {
