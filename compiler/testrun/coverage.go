@@ -140,16 +140,11 @@ func atomic(x model.Expr) bool {
 	if x.ResultType().Kind != model.KindBool {
 		return false
 	}
-	switch e := x.(type) {
-	case *model.Literal:
+	if _, constant := x.(*model.Literal); constant {
 		return false
-	case *model.Call:
-		switch e.Fn {
-		case model.FnAnd, model.FnOr, model.FnNot, model.FnIf:
-			return false
-		default:
-			return true
-		}
+	}
+	if c, ok := x.(*model.Call); ok {
+		return c.Fn != model.FnAnd && c.Fn != model.FnOr && c.Fn != model.FnNot && c.Fn != model.FnIf
 	}
 	return true
 }
