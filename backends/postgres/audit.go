@@ -106,6 +106,27 @@ func (a *audit) names() {
 				"Choose another role name for the service account.")
 		}
 	}
+	a.roleCollisions()
+}
+
+// roleCollisions finds accounts whose role is one that the project makes for
+// something else: its own, or the login of another account. Of one role to be
+// both, the one would have the other's rights.
+func (a *audit) roleCollisions() {
+	taken := map[string]string{OwnerRole(a.p.Project): "the role that owns the schema postern"}
+	for _, acc := range a.ds.Accounts {
+		if acc.Managed {
+			for _, letter := range []string{"a", "b"} {
+				taken[LoginName(acc.Role, letter)] = "a login of service_account." + acc.Name
+			}
+		}
+	}
+	for _, acc := range a.ds.Accounts {
+		if what, ok := taken[acc.Role]; ok {
+			a.diags.Fail(CodeName, acc.Span, fmt.Sprintf("The role %s of service_account.%s is %s", inQuotes(acc.Role), acc.Name, what),
+				"Give the account another role, by `role = \"…\"`.")
+		}
+	}
 }
 
 func (a *audit) name(kind, name string, span source.Span) {

@@ -21,10 +21,16 @@ func TestAuditFindings(t *testing.T) {
 		change   func(*model.Program)
 		want     []diag.Code
 	}{
-		"nothing":              {want: nil},
-		"identity by role":     {change: func(p *model.Program) { p.Datasources[0].Identity = model.IdentityRole }, want: []diag.Code{postgres.CodeIdentity}},
-		"forgeable identity":   {change: func(p *model.Program) { p.Apps[0].Connects[0].Untrusted = true }, want: []diag.Code{postgres.CodeUntrusted}},
-		"role name":            {change: func(p *model.Program) { p.Accounts[0].Role = "pg_x" }, want: []diag.Code{postgres.CodeName}},
+		"nothing":             {want: nil},
+		"identity by role":    {change: func(p *model.Program) { p.Datasources[0].Identity = model.IdentityRole }, want: []diag.Code{postgres.CodeIdentity}},
+		"forgeable identity":  {change: func(p *model.Program) { p.Apps[0].Connects[0].Untrusted = true }, want: []diag.Code{postgres.CodeUntrusted}},
+		"role name":           {change: func(p *model.Program) { p.Accounts[0].Role = "pg_x" }, want: []diag.Code{postgres.CodeName}},
+		"role of the project": {change: func(p *model.Program) { p.Accounts[0].Role = postgres.OwnerRole(p.Project) }, want: []diag.Code{postgres.CodeName}},
+		"role of a login": {change: func(p *model.Program) {
+			second := *p.Accounts[0]
+			second.Name, second.Role = "second", p.Accounts[0].Role+"_a"
+			p.Datasources[0].Accounts = append(p.Datasources[0].Accounts, &second)
+		}, want: []diag.Code{postgres.CodeName}},
 		"long table name":      {change: func(p *model.Program) { p.Tables[0].SQLName = strings.Repeat("x", 64) }, want: []diag.Code{postgres.CodeName}},
 		"read-only with write": {change: func(p *model.Program) { p.Accounts[0].ReadOnly = true }, want: []diag.Code{postgres.CodeReadOnly, postgres.CodeReadOnly, postgres.CodeReadOnly}},
 		"columns differ": {old: `  when    = record.region == "public"

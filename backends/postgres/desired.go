@@ -47,7 +47,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
 	}
-	d.owner = shortName("postern_" + p.Project)
+	d.owner = OwnerRole(p.Project)
 	d.roles()
 	rt := &runtimeBuilder{state: d.state, ds: ds, p: p, names: d.names, owner: d.owner}
 	rt.build()
@@ -82,6 +82,9 @@ type desired struct {
 func (d *desired) grant(id ObjectID, role string, p Privilege) {
 	d.state.Grants.Add(GrantKey{Object: id, Grantee: ToRole(role), Privilege: p})
 }
+
+// OwnerRole is the role that owns the schema postern of a project.
+func OwnerRole(project string) string { return shortName("postern_" + project) }
 
 // LoginName is the login of a service account's role. There are two, "a" and
 // "b", of which one is in use: a password changes by switching over.
