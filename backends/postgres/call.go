@@ -179,11 +179,10 @@ func mentionsColumn(e model.Expr) bool {
 func mentionsOnlyNow(e model.Expr) bool {
 	only := true
 	model.WalkExpr(e, func(x model.Expr) {
-		switch x.(type) {
-		case *model.NowRef, *model.Literal, *model.Call:
-		default:
-			only = false
-		}
+		_, now := x.(*model.NowRef)
+		_, literal := x.(*model.Literal)
+		_, call := x.(*model.Call)
+		only = only && (now || literal || call)
 	})
 	return only
 }

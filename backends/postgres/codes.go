@@ -14,7 +14,7 @@ const (
 	CodeRoleMissing     diag.Code = "postgres-role-missing"      // a role that is to be adopted does not exist
 	CodeRoleUnmarked    diag.Code = "postgres-role-unmarked"     // a role that is to be made exists, and this project did not make it
 	CodeRoleReserved    diag.Code = "postgres-role-reserved"     // Postgres keeps the name of a role for itself
-	CodeRoleBypasses    diag.Code = "postgres-role-bypasses"     // no policy holds for an adopted role
+	CodeRoleUnbound     diag.Code = "postgres-role-bypasses"     // no policy holds for an adopted role
 	CodeRoleInUse       diag.Code = "postgres-role-in-use"       // a role that is no longer declared is needed elsewhere
 	CodeRoleKept        diag.Code = "postgres-role-kept"         // (warning) a role that is no longer declared has lost its mark and stays
 	CodeSchemaMissing   diag.Code = "postgres-schema-missing"    // a schema does not exist

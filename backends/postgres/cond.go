@@ -43,26 +43,29 @@ func (r *renderer) print(c model.Cond) (sqltext.SQL, error) {
 // cond renders a condition. What speaks of no column is a gate: it is computed
 // once a query, in a subquery, and stands first.
 func (r *renderer) cond(c model.Cond) sqltext.Expr {
-	switch c.(type) {
-	case model.True:
-		return sqltext.BoolConst{Value: true}
-	case model.False:
-		return sqltext.BoolConst{Value: false}
-	}
-	if !r.once && !columnful(c) {
+	_, always := c.(model.True)
+	_, never := c.(model.False)
+	if !r.once && !always && !never && !columnful(c) {
 		r.once = true
 		x := sqltext.Select{X: r.cond(c), Alias: "gate"}
 		r.once = false
 		return x
 	}
 	switch x := c.(type) {
+	case model.True:
+		return sqltext.BoolConst{Value: true}
+	case model.False:
+		return sqltext.BoolConst{Value: false}
 	case *model.And:
 		return allOf(r.terms(x.Terms, func(terms []model.Cond) model.Cond { return model.AllOf(terms...) })...)
 	case *model.Or:
 		return anyOf(r.terms(x.Terms, func(terms []model.Cond) model.Cond { return model.AnyOf(terms...) })...)
-	default:
+	case *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known, *model.Match, *model.In,
+		*model.InNetwork, *model.ViaApp, *model.Some, *model.Every, *model.Count:
 		return r.atom(c)
 	}
+	r.fail(fmt.Errorf("%w: condition %T", errUnsupported, c))
+	return sqltext.BoolConst{Value: false}
 }
 
 // terms renders the terms of an And or Or, with all gates joined into one.
@@ -98,15 +101,16 @@ func (r *renderer) terms(terms []model.Cond, join func([]model.Cond) model.Cond)
 func columnful(c model.Cond) bool {
 	found := false
 	model.Walk(c, func(atom model.Cond) {
-		switch atom.(type) {
-		case *model.Some, *model.Every, *model.Count:
-			found = true
-		}
-		if !found {
-			found = slices.ContainsFunc(model.Operands(atom), mentionsColumn)
-		}
+		found = found || isLoop(atom) || slices.ContainsFunc(model.Operands(atom), mentionsColumn)
 	})
 	return found
+}
+
+func isLoop(c model.Cond) bool {
+	_, some := c.(*model.Some)
+	_, every := c.(*model.Every)
+	_, count := c.(*model.Count)
+	return some || every || count
 }
 
 func (r *renderer) atom(c model.Cond) sqltext.Expr {
@@ -138,10 +142,10 @@ func (r *renderer) atom(c model.Cond) sqltext.Expr {
 		return r.inNetwork(x)
 	case *model.ViaApp:
 		return sqltext.BoolConst{Value: (x.App == r.entry.App()) != x.Not}
-	default:
-		r.fail(fmt.Errorf("%w: condition %T", errUnsupported, c))
-		return sqltext.BoolConst{Value: false}
+	case model.True, model.False, *model.And, *model.Or: // no atoms
 	}
+	r.fail(fmt.Errorf("%w: condition %T", errUnsupported, c))
+	return sqltext.BoolConst{Value: false}
 }
 
 func (r *renderer) empty(e *model.Empty) sqltext.Expr {

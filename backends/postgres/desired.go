@@ -278,6 +278,7 @@ func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) 
 	case model.Create:
 		scope := d.state.Scope.Tables[table]
 		scope.Inserters = append(scope.Inserters, a.Role)
+	default: // view and edit have their columns alone
 	}
 	for _, c := range g.columns {
 		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[g.action]))

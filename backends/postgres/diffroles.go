@@ -62,7 +62,7 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	if !want.Managed {
 		if have.Super || have.BypassRLS {
-			d.diags.Fail(CodeRoleBypasses, want.Source,
+			d.diags.Fail(CodeRoleUnbound, want.Source,
 				fmt.Sprintf("role %s is a superuser or has BYPASSRLS: no policy holds for it", printed(id)),
 				"Name another role, or take the attribute away: ALTER ROLE … NOSUPERUSER NOBYPASSRLS.")
 		}

@@ -82,7 +82,7 @@ func (s *session) sources(ctx context.Context, f *inputFlags) (*source.Set, erro
 	var set *source.Set
 	var err error
 	if f.rev != "" {
-		set, err = source.FromGit(ctx, s.dir, f.rev, "")
+		set, err = s.fromGit(ctx, f.rev)
 	} else if set, err = source.FromDir(s.dir); err == nil {
 		set.Revision = source.Revision(s.dir)
 	}
@@ -97,6 +97,15 @@ func (s *session) sources(ctx context.Context, f *inputFlags) (*source.Set, erro
 		}
 	}
 	return set, nil
+}
+
+// fromGit reads the project's folder as it was at a revision.
+func (s *session) fromGit(ctx context.Context, rev string) (*source.Set, error) {
+	sub, err := source.Subfolder(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	return source.FromGit(ctx, s.dir, rev, sub)
 }
 
 func holdsProject(set *source.Set) bool {

@@ -73,7 +73,7 @@ func readFile(path string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	f, err := os.Open(path) //nolint:gosec // the folder is the user's own choice
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

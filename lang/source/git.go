@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/go-git/go-git/v5"
@@ -102,4 +103,30 @@ func workTree(dir string) string {
 
 func open(dir string) (*git.Repository, error) {
 	return git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+}
+
+// Subfolder is where a folder stands in its repository, slash-separated and
+// relative to the root; "" when it is the root or in no repository.
+func Subfolder(dir string) (string, error) {
+	root := workTree(dir)
+	if root == "" {
+		return "", nil
+	}
+	full, err := filepath.Abs(dir)
+	if err == nil {
+		full, err = filepath.EvalSymlinks(full)
+	}
+	if err == nil {
+		root, err = filepath.EvalSymlinks(root)
+	}
+	if err == nil {
+		full, err = filepath.Rel(root, full)
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding the folder in its repository: %w", err)
+	}
+	if full == "." {
+		return "", nil
+	}
+	return filepath.ToSlash(full), nil
 }

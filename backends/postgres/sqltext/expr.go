@@ -230,7 +230,7 @@ func (p *printer) expr(e Expr) {
 	}
 }
 
-func (p *printer) constant(e Expr) {
+func (p *printer) constant(e any) {
 	switch x := e.(type) {
 	case Const:
 		if x.Type.Name == "numeric" && x.Type.Schema == "" && !x.Type.Array && strings.Contains(x.Text, ".") && plainNumber(x.Text) {
@@ -253,6 +253,8 @@ func (p *printer) constant(e Expr) {
 		} else {
 			p.raw(SQL(fmt.Sprint(x.Value)))
 		}
+	default:
+		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
 }
 
@@ -292,7 +294,7 @@ func anyTerms(x AnyOf) []Expr {
 	return x.Terms
 }
 
-func (p *printer) operator(e Expr) {
+func (p *printer) operator(e any) {
 	switch x := e.(type) {
 	case Op:
 		if x.L != nil {
@@ -332,6 +334,8 @@ func (p *printer) operator(e Expr) {
 			p.raw("::" + x.Type.SQL())
 		}
 		p.raw(")")
+	default:
+		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
 }
 
@@ -346,7 +350,7 @@ func (p *printer) call(x Func) {
 	p.raw(")")
 }
 
-func (p *printer) subquery(e Expr) {
+func (p *printer) subquery(e any) {
 	switch x := e.(type) {
 	case Select:
 		p.raw("( SELECT ")
@@ -369,5 +373,7 @@ func (p *printer) subquery(e Expr) {
 		}
 		p.expr(x.X)
 		p.raw(")")
+	default:
+		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
 }

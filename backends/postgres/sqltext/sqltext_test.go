@@ -117,7 +117,7 @@ func FuzzTexts(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, text string) { //nolint:paralleltest // one connection
+	f.Fuzz(func(t *testing.T, text string) {
 		if _, err := sqltext.Literal(text); err != nil {
 			if !strings.ContainsRune(text, 0) && !errors.Is(err, sqltext.ErrUTF8) {
 				t.Errorf("literal %q: %v", text, err)
