@@ -33,7 +33,7 @@ func newApply(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(args) == 0 && !s.json {
+			if !s.json && (len(args) == 0 || !approved) {
 				if err := view.Plans(s.results(), plans); err != nil {
 					return err
 				}
