@@ -15,8 +15,8 @@ import (
 
 const (
 	downloadVersion = embeddedpostgres.V17
-	// publicRepository is where the library's binaries are published.
-	publicRepository = "https://repo1.maven.org/maven2"
+	// publicRepository is where the library itself looks.
+	publicRepository = ""
 )
 
 // download fetches Postgres into cache, or finds it there, and returns the
@@ -38,7 +38,7 @@ func download(ctx context.Context, repository, cache string) (string, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return "", fmt.Errorf("download Postgres %s from %s: %w", downloadVersion, repository, err)
+		return "", fmt.Errorf("download Postgres %s: %w", downloadVersion, err)
 	}
 	dir, ok := holds(filepath.Join(root, "bin"))
 	if !ok {
@@ -68,9 +68,12 @@ func fetch(repository, cache, root string) (err error) {
 	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(major+"\n"), 0o600); err != nil {
 		return err
 	}
-	started := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+	config := embeddedpostgres.DefaultConfig()
+	if repository != publicRepository {
+		config = config.BinaryRepositoryURL(repository)
+	}
+	started := embeddedpostgres.NewDatabase(config.
 		Version(downloadVersion).
-		BinaryRepositoryURL(repository).
 		CachePath(scratch).
 		RuntimePath(filepath.Join(scratch, "run")).
 		DataPath(data).
