@@ -71,7 +71,8 @@ FROM pg_namespace n WHERE n.nspname::text IN (SELECT json_array_elements_text($1
 SELECT c.oid, n.nspname, c.relname, c.relkind, o.rolname, o.rolcanlogin, c.relrowsecurity, c.relforcerowsecurity,
 	pg_has_role(c.relowner, 'USAGE'),
 	(SELECT json_agg(json_build_array(pn.nspname, p.relname) ORDER BY pn.nspname, p.relname) FROM pg_inherits i
-		JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE i.inhrelid = c.oid)
+		JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE i.inhrelid = c.oid),
+	o.rolsuper OR o.rolbypassrls
 FROM (SELECT DISTINCT oid FROM rel) AS r JOIN pg_class c ON c.oid = r.oid
 	JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner`
 

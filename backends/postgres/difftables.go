@@ -225,7 +225,7 @@ func (d *differ) protect(want, have *Table, reason string) {
 		}
 		d.add(it, sql(RowSecurity(id, a.do)))
 		d.lock[id] = true
-		if a.do == ForceRLS {
+		if facts := d.live.Facts[id]; a.do == ForceRLS && (facts == nil || !facts.OwnerExempt) {
 			owner := printed(RoleID(have.Owner))
 			d.bound[owner] = append(d.bound[owner], printed(id))
 		}

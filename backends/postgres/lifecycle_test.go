@@ -188,7 +188,8 @@ func TestHazards(t *testing.T) {
 	t.Parallel()
 	f := plainFixture("hazards")
 	conn := connect(t, pgtest.Database(t))
-	execute(t, conn, f.ddl()+"; CREATE ROLE hazards_x; GRANT SELECT, UPDATE (amount) ON deals TO hazards_x")
+	execute(t, conn, f.ddl()+"; CREATE ROLE hazards_x; GRANT SELECT, UPDATE (amount) ON deals TO hazards_x;"+
+		"CREATE ROLE hazards_o; ALTER TABLE deals OWNER TO hazards_o")
 	p := makePlan(t, conn, f.state())
 	var got []string
 	for _, h := range p.Hazards {
@@ -199,7 +200,7 @@ func TestHazards(t *testing.T) {
 		`takes ACCESS EXCLUSIVE on "public"."deals"`,
 		`role "hazards_x" loses rights on table "public"."deals"`,
 		`sessions of "hazards_x" that are open keep`,
-		`the owner of "public"."deals", sees only`,
+		`"hazards_o", the owner of "public"."deals", sees only`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q:\n%s", want, text)
@@ -208,7 +209,16 @@ func TestHazards(t *testing.T) {
 	if !slices.Equal(p.LockTables, []string{`"public"."deals"`}) {
 		t.Errorf("locks %q", p.LockTables)
 	}
-	execute(t, conn, "DROP OWNED BY hazards_x")
+	// Row security holds for no superuser, and for nobody with BYPASSRLS.
+	for _, exempt := range []string{"BYPASSRLS", "NOBYPASSRLS SUPERUSER"} {
+		execute(t, conn, "ALTER ROLE hazards_o "+exempt)
+		for _, h := range makePlan(t, conn, f.state()).Hazards {
+			if _, binds := h.(plan.BindsOwner); binds {
+				t.Errorf("%s: %s", exempt, h.Message())
+			}
+		}
+	}
+	execute(t, conn, "ALTER ROLE hazards_o NOSUPERUSER; DROP OWNED BY hazards_x; DROP OWNED BY hazards_o")
 }
 
 // What a plan does stands in the order that never widens access on the way.

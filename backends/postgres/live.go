@@ -68,9 +68,10 @@ type Server struct {
 
 // TableFacts is what matters of a live table besides its Table.
 type TableFacts struct {
-	OwnerLogin bool // its owner can log in
-	Owned      bool // the connected role has its owner's rights
-	oid        string
+	OwnerLogin  bool // its owner can log in
+	OwnerExempt bool // its owner is a superuser or has BYPASSRLS: FORCE ROW LEVEL SECURITY changes nothing for it
+	Owned       bool // the connected role has its owner's rights
+	oid         string
 }
 
 // Record says what this project made, as written down when it was applied.

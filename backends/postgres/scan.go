@@ -222,7 +222,7 @@ func (in *inspection) relation(r row) error {
 		t.Parents = append(t.Parents, TableID(p[0], p[1]))
 	}
 	in.live.Tables[t.ID] = t
-	in.live.Facts[t.ID] = &TableFacts{OwnerLogin: r.bool(5), Owned: r.bool(8), oid: r.text(0)}
+	in.live.Facts[t.ID] = &TableFacts{OwnerLogin: r.bool(5), Owned: r.bool(8), OwnerExempt: r.bool(10), oid: r.text(0)}
 	in.oids[r.text(0)] = t.ID
 	in.tables = append(in.tables, r.text(0))
 	return nil
