@@ -121,6 +121,11 @@ func try(conn *pgx.Conn, prepare func(pgx.Tx) error, query string) (string, erro
 	if err := prepare(tx); err != nil {
 		return "", err
 	}
+	return column(tx, query)
+}
+
+// column runs a query and joins the first column of its rows.
+func column(tx pgx.Tx, query string) (string, error) {
 	rows, err := tx.Query(ctx, query)
 	if err != nil {
 		return "", err

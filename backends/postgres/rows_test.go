@@ -157,6 +157,7 @@ func TestWritesAndColumns(t *testing.T) {
 		"hidden column edited": {"UPDATE deals SET secret = 'x'", "", "permission denied"},
 		"truncate":             {"TRUNCATE deals", "", "permission denied"},
 		"the directory":        {"SELECT key FROM postern.directory", "", "permission denied"},
+		"the generation":       {"SELECT hash FROM postern.generation", "", "permission denied"},
 		"the history":          {"SELECT plan FROM postern.history", "", "permission denied"},
 		"the claims":           {"SELECT postern.session()", "", "permission denied"},
 		"a new function":       {"CREATE FUNCTION postern.user_id() RETURNS text LANGUAGE sql AS 'SELECT 1'", "", "permission denied"},

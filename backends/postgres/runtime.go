@@ -74,7 +74,9 @@ type runtimeBuilder struct {
 	p     *model.Program
 	names *accessors
 	owner string
-	errs  []error
+	// generation is a hash of the rows that subject and user_groups read.
+	generation string
+	errs       []error
 }
 
 // scalar names the function that reads a JSON value as a type, and the type.
@@ -159,7 +161,7 @@ func (b *runtimeBuilder) identity() {
 		among = "IF id <> ALL (" + b.texts(key.Type.Enum) + ") THEN id := NULL; END IF;"
 	}
 	b.function("subject", "", "json", "STABLE", b.body("subject",
-		sqltext.SQL(scalars[key.Type.Kind].function), b.texts(key.Claim), b.texts(levels), among))
+		sqltext.SQL(scalars[key.Type.Kind].function), b.texts(key.Claim), b.texts(levels), among, b.literal(b.generation)))
 	b.function("attribute", "name text, path text[]", "json", "STABLE", b.body("attribute"))
 }
 
@@ -242,8 +244,12 @@ func (b *runtimeBuilder) tables() {
 		return out
 	}
 	null := func(name string) Column { return Column{Name: name, Type: "text"} }
-	b.table("directory", []string{"key"}, append(text("key"), null("level"), null("groups"), null("attributes")), b.directory())
-	b.table("group_closure", []string{"name", "above"}, text("name", "above"), b.closure())
+	directory, closure := b.directory(), b.closure()
+	b.table("directory", []string{"key"}, append(text("key"), null("level"), null("groups"), null("attributes")), directory)
+	b.table("group_closure", []string{"name", "above"}, text("name", "above"), closure)
+	name := "identity"
+	b.generation = generationOf(directory, closure)
+	b.table("generation", []string{"name"}, text("name", "hash"), [][]*string{{&name, &b.generation}})
 	for _, t := range bookkeepingTables(RuntimeSchema, b.owner) {
 		b.state.Generated[t.ID] = t
 		if t.ID.Name == tableObjects {
@@ -313,6 +319,20 @@ func (b *runtimeBuilder) closure() [][]*string {
 		return cmp.Or(cmp.Compare(*x[0], *y[0]), cmp.Compare(*x[1], *y[1]))
 	})
 	return rows
+}
+
+// generationOf is a hash of the rows of tables. A transaction whose snapshot is
+// older than an apply runs the new functions on the old rows; the two are told
+// apart by it.
+func generationOf(tables ...[][]*string) string {
+	var text strings.Builder
+	for i, rows := range tables {
+		for _, r := range rows {
+			text.WriteString(strconv.Itoa(i) + ": " + describeRow(r) + "\n")
+		}
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	return hex.EncodeToString(sum[:8])
 }
 
 func (b *runtimeBuilder) json(v any) *string {

@@ -13,8 +13,14 @@ BEGIN
     END IF;
     id := postern.{{1}}(postern.claim(claims, {{2}}))::text;
     {{4}}
+    -- This text is the current one, but rows are those of the transaction's
+    -- snapshot: the directory and the groups must be those it was made with.
     SELECT d.level, d.groups::json AS groups, d.attributes::json AS attributes
-        INTO entry FROM postern.directory d WHERE d.key = id;
+        INTO entry FROM postern.generation g LEFT JOIN postern.directory d ON d.key = id
+        WHERE g.name = 'identity' AND g.hash = {{5}};
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'postern: the rules have changed since this transaction began; retry it' USING ERRCODE = '40001';
+    END IF;
     stated := claims -> 'access_level';
     IF entry.level IS NOT NULL THEN
         level := entry.level;
