@@ -166,6 +166,7 @@ func TestFaultsAtCommit(t *testing.T) {
 				if err := vanish.apply(t, url, p, 0); err == nil {
 					t.Fatal("a broken connection is no error")
 				}
+				awaitAlone(t, conn)
 				again := makePlan(t, conn, want)
 				if again.Fingerprint != p.Fingerprint && (!sent || !again.Empty()) {
 					t.Errorf("neither the old nor the new state:\n%s", describe(again))
@@ -174,6 +175,18 @@ func TestFaultsAtCommit(t *testing.T) {
 				requireEmpty(t, conn, want)
 			}
 		})
+	}
+}
+
+// awaitAlone returns when no other client's session is left in the database: one
+// whose client has vanished may be committing still.
+func awaitAlone(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	for others := 1; others > 0; {
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+			AND datname = current_database() AND pid <> pg_backend_pid()`).Scan(&others); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
