@@ -55,7 +55,7 @@ func (d *differ) compareMemberships() {
 				return
 			}
 			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), membership: k, change: plan.Remove{
-				About: d.membershipAbout(k, plan.ReasonDrift), Before: describeMembership(have),
+				About: d.membershipAbout(k, d.whyMember(k)), Before: describeMembership(have),
 			}}, d.revokeMembership(have)...)
 			d.stale[k.Member] = true
 		})
@@ -71,6 +71,15 @@ func (d *differ) manages(role string) bool {
 		return r.Managed
 	}
 	return a.Managed
+}
+
+// whyMember is why a membership that is not wanted is there: an account that
+// was declared until now, or somebody's hand.
+func (d *differ) whyMember(k MembershipKey) string {
+	if d.gone[k.Role] && d.gone[k.Member] {
+		return "no longer declared"
+	}
+	return plan.ReasonDrift
 }
 
 func compareMembership(a, b MembershipKey) int {
