@@ -39,7 +39,11 @@ func TestAuditFindings(t *testing.T) {
 			old: `column "owner"  { type = string }`, new: "column \"owner\"  { type = string }\n  column \"f\" {\n    type = number\n    native = \"double precision\"\n  }",
 			change: func(p *model.Program) { compareColumn(p, "f") }, want: []diag.Code{postgres.CodeType},
 		},
-		"citext in a condition": {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "public.citext" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"citext in a condition":    {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "public.citext" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"tstzrange in a condition": {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "tstzrange" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"money in a condition":     {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "money" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"regclass in a condition":  {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "regclass" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
+		"point in a condition":     {change: func(p *model.Program) { p.Tables[0].Column("region").Native = "point" }, want: []diag.Code{postgres.CodeType, postgres.CodeType}},
 		"mask": {change: func(p *model.Program) {
 			table := p.Tables[0]
 			m := &model.MaskTarget{Mask: &model.Mask{Name: "m", With: model.MaskNull{}}, Table: table, Columns: table.Columns[:1], Span: table.Span}

@@ -77,8 +77,14 @@ FROM (SELECT DISTINCT oid FROM rel) AS r JOIN pg_class c ON c.oid = r.oid
 	JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner`
 
 	// $1: array of table oids.
-	queryColumns = `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
-FROM pg_attribute a WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+	queryColumns = `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+	CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace THEN (
+		WITH RECURSIVE b AS (
+			SELECT e.oid, e.typtype, e.typbasetype FROM pg_type e
+			WHERE e.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
+			UNION ALL SELECT n.oid, n.typtype, n.typbasetype FROM b JOIN pg_type n ON b.typtype = 'd' AND n.oid = b.typbasetype)
+		SELECT CASE b.typtype WHEN 'e' THEN 'enum' ELSE format_type(b.oid, NULL) END FROM b WHERE b.typtype <> 'd') END
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum`
 
 	// The sequences that columns' defaults draw from. $1: array of table oids.

@@ -92,7 +92,10 @@ func columnType(c *model.Column) (sqlType, error) {
 
 func scalarType(t model.Type, name sqltext.TypeName) (sqlType, error) {
 	out := sqlType{name: name, labels: t.Enum}
-	own := name.Schema != "" || !knownFamily(name.Name)
+	// A type that the database made itself is always named with its schema
+	// (format_type under search_path pg_catalog); what kind it is only the
+	// database knows, and a plan asks it (checkColumns).
+	own := name.Schema != "" && name.Schema != "pg_catalog"
 	switch {
 	case name.Array:
 	case t.Kind == model.KindString && (own && name.Name != "citext" || textual(name.Name)):
@@ -126,12 +129,3 @@ func textual(name string) bool {
 }
 
 func integral(name string) bool { return name == "smallint" || name == "integer" || name == "bigint" }
-
-func knownFamily(name string) bool {
-	switch name {
-	case "boolean", "numeric", "date", "inet", "cidr", "uuid", "real", "double precision", "json", "jsonb", "bytea",
-		"interval", "time with time zone", "time without time zone", tInstant.Name, tLocal.Name:
-		return true
-	}
-	return textual(name) || integral(name)
-}

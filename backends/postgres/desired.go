@@ -151,6 +151,7 @@ const publicSchema = "public"
 
 // tables declares the governed tables and what nobody may hold there.
 func (d *desired) tables() {
+	compared := comparedColumns(d.ds)
 	schemas := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
 		id := TableID(t.Schema, t.SQLName)
@@ -161,7 +162,12 @@ func (d *desired) tables() {
 			table.Columns = append(table.Columns, column)
 			scope.Columns[c.Name] = c.Span
 		}
-		scope.Required = table.Columns
+		scope.Required, scope.Compared = table.Columns, map[string]bool{}
+		for _, c := range t.Columns {
+			if compared[c] {
+				scope.Compared[c.Name] = true
+			}
+		}
 		if _, taken := d.state.Tables[id]; taken {
 			d.errs = append(d.errs, fmt.Errorf("two tables are both %s.%s in the database", inQuotes(t.Schema), inQuotes(t.SQLName)))
 		}

@@ -152,6 +152,10 @@ func (d *differ) checkColumns(id ObjectID, scope *TableScope, have *Table) {
 			d.diags.Fail(CodeColumnType, scope.columnSource(want.Name),
 				fmt.Sprintf("column %q of table %s is of type %s, but %s is declared", want.Name, printed(id), c.Type, want.Type),
 				fmt.Sprintf("State native = %q in the column block, or run postern pull again.", c.Type))
+		case scope.Compared[want.Name] && !exactText(c.Base):
+			d.diags.Fail(CodeColumnType, scope.columnSource(want.Name),
+				fmt.Sprintf("column %q of table %s is of type %s, which is %s underneath", want.Name, printed(id), c.Type, c.Base),
+				"Conditions compare only what has one text in every session: enums, and domains over text.")
 		}
 	}
 }

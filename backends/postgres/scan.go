@@ -230,7 +230,7 @@ func (in *inspection) relation(r row) error {
 
 func (in *inspection) column(r row) error {
 	t := in.live.Tables[in.oids[r.text(0)]]
-	t.Columns = append(t.Columns, Column{Name: in.name(r[1]), Type: in.name(r[2]), NotNull: r.bool(3)})
+	t.Columns = append(t.Columns, Column{Name: in.name(r[1]), Type: in.name(r[2]), NotNull: r.bool(3), Base: in.name(r[4])})
 	return nil
 }
 

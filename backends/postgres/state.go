@@ -101,6 +101,9 @@ type Column struct {
 	Type    string // format_type, read with search_path "pg_catalog"; in a desired state as declared, by default the usual type of the language's
 	NotNull bool
 	Default string // pg_get_expr of the default; live only
+	// Base is what a type of the database's own is underneath: "enum", or the
+	// type that a domain is over; "" for the built-in ones. Live only.
+	Base string
 }
 
 // Command is what a policy is for.
@@ -242,6 +245,8 @@ type TableScope struct {
 	// the conditions were written for: a live column of another type needs
 	// other SQL and is an error before anything runs.
 	Required []Column
+	// Compared names the required columns that conditions read.
+	Compared map[string]bool
 	Columns  map[string]source.Span // where each of them is declared
 	Source   source.Span
 	// Inserters are the roles that may insert. The sequences behind the
