@@ -81,7 +81,7 @@ func switched(action string) string {
 
 // clauses are the lines of a policy; PERMISSIVE is the usual kind.
 func clauses(text string) []string {
-	out := lines(text)
+	out := lines(joined(text))
 	if len(out) > 0 {
 		out[0] = unquoted(strings.TrimPrefix(out[0], "PERMISSIVE "))
 		for i := range out[1:] {
@@ -89,6 +89,30 @@ func clauses(text string) []string {
 		}
 	}
 	return out
+}
+
+// joined puts the lines together that Postgres breaks inside an expression, as
+// it does in subqueries. They begin with spaces; what is inside quotes stays.
+func joined(text string) string {
+	var b strings.Builder
+	var quote rune
+	rest := []rune(text)
+	for i := 0; i < len(rest); i++ {
+		r := rest[i]
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '\'' || r == '"'):
+			quote = r
+		case quote == 0 && r == '\n' && i+1 < len(rest) && rest[i+1] == ' ':
+			for i+1 < len(rest) && rest[i+1] == ' ' {
+				i++
+			}
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // generated reports additions to the schema that carries who the user is: the
