@@ -47,7 +47,11 @@ func Made(o Output, dir, template string, files []string) error {
 	for _, f := range files {
 		p.printf("  %s %s\n", p.paint(green, "+"), safeLine(f))
 	}
-	p.printf("\nMade a project after the template %s in %s.\n\n", template, safeLine(dir))
+	where := "in " + safeLine(dir)
+	if dir == "." {
+		where = "here"
+	}
+	p.printf("\nMade a project after the template %s %s.\n\n", template, where)
 	p.printf("  postern validate   %s\n", p.paint(dim, "checks it"))
 	p.printf("  postern test       %s\n", p.paint(dim, "runs its tests"))
 	p.printf("  README.md          %s\n", p.paint(dim, "says what it shows and how to load its database"))
