@@ -36,6 +36,7 @@ type planJSON struct {
 	Database      string            `json:"database"`
 	Fingerprint   string            `json:"fingerprint"`
 	Scope         Scope             `json:"scope"`
+	Program       string            `json:"program"`
 	Changes       []changeJSON      `json:"changes"`
 	LockTables    []string          `json:"lock_tables"`
 	Statements    []statementJSON   `json:"statements"`
@@ -109,7 +110,7 @@ func decode(data []byte) (*Plan, error) {
 	}
 	p := &Plan{
 		Project: j.Project, Revision: j.Revision, Created: j.Created.UTC(), Datasource: j.Datasource,
-		Server: j.Server, ServerVersion: j.ServerVersion, Database: j.Database, Fingerprint: j.Fingerprint, Scope: j.Scope,
+		Server: j.Server, ServerVersion: j.ServerVersion, Database: j.Database, Fingerprint: j.Fingerprint, Scope: j.Scope, Program: j.Program,
 		LockTables: j.LockTables, Changes: make([]Change, len(j.Changes)), Statements: make([]Statement, len(j.Statements)),
 	}
 	for i, c := range j.Changes {

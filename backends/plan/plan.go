@@ -20,15 +20,18 @@ const FormatVersion = 1
 
 // Plan is the change of one datasource, from the state with this fingerprint.
 type Plan struct {
-	Project       string    // whose marks the objects carry
-	Revision      string    // git commit of the source, "" when unknown
-	Created       time.Time // UTC, whole seconds
-	Datasource    string    // name in the project
-	Server        string    // such as "PostgreSQL 15.18"
-	Database      string    // name of the database it was made for
-	Fingerprint   string    // of the live state it was made from
-	Scope         Scope     // what of the live state the fingerprint covers
-	Changes       []Change  // in the order in which a reviewer reads them
+	Project     string    // whose marks the objects carry
+	Revision    string    // git commit of the source, "" when unknown
+	Created     time.Time // UTC, whole seconds
+	Datasource  string    // name in the project
+	Server      string    // such as "PostgreSQL 15.18"
+	Database    string    // name of the database it was made for
+	Fingerprint string    // of the live state it was made from
+	Scope       Scope     // what of the live state the fingerprint covers
+	// Program is what the project says of the datasource, as HCL; values of
+	// secrets are not part of it. It goes into the target's history.
+	Program       string
+	Changes       []Change // in the order in which a reviewer reads them
 	Statements    []Statement
 	Hazards       []Hazard
 	LockTables    []string // quoted names to lock before the first statement

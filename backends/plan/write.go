@@ -27,6 +27,7 @@ func (p *Plan) write(w io.Writer) (string, error) {
 	o.member("database", p.Database)
 	o.member("fingerprint", p.Fingerprint)
 	o.member("scope", p.Scope)
+	o.member("program", p.Program)
 	o.list("changes", len(p.Changes), func(i int) any { return encodeChange(p.Changes[i]) })
 	o.list("lock_tables", len(p.LockTables), func(i int) any { return p.LockTables[i] })
 	o.list("statements", len(p.Statements), func(i int) any { return statementJSON(p.Statements[i]) })

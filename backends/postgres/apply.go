@@ -228,16 +228,6 @@ func (a *application) lockOut(ctx context.Context) error {
 	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "lock", sql: "SELECT pg_advisory_xact_lock(" + applyLock + ")"})
 }
 
-// history is the table that says what was applied.
-func (a *application) history() (plan.TableName, bool) {
-	for _, g := range a.plan.Scope.Generated {
-		if g.Name == tableHistory {
-			return g.TableName, true
-		}
-	}
-	return plan.TableName{}, false
-}
-
 // lock keeps other plans out, and others off the tables that change.
 func (a *application) lock(ctx context.Context) error {
 	timeout := fmt.Sprintf("%dms", max(1, a.opts.LockTimeout.Milliseconds()))
@@ -335,22 +325,4 @@ func (a *application) run(ctx context.Context) error {
 		a.opts.Progress(end, len(a.statements))
 	}
 	return nil
-}
-
-// writeHistory notes who applied what.
-func (a *application) writeHistory(ctx context.Context) error {
-	table, ok := a.history()
-	if !ok {
-		return nil
-	}
-	query, err := build(func(b *sqltext.Builder) {
-		b.Raw("INSERT INTO ").Qualified(table.Schema, table.Name)
-		b.Raw(" (applied_at, project, revision, actor, plan) VALUES (clock_timestamp(), $1, $2, coalesce(nullif($3, ''), session_user::text), $4)")
-	})
-	if err != nil {
-		return err
-	}
-	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "history", sql: string(query), args: [][]byte{
-		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(a.hash),
-	}})
 }

@@ -104,7 +104,7 @@ func describeGenerated(t *GeneratedTable) string {
 
 func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 	if !sameDefinition(want, have) {
-		d.redefine(id, want)
+		d.redefine(id, want, have)
 		return
 	}
 	var statements []printedSQL
@@ -135,9 +135,33 @@ func (d *differ) changeGenerated(id ObjectID, want, have *GeneratedTable) {
 	d.changeRows(want, have)
 }
 
+// missingTexts are the columns that a table lacks, where it is an older form
+// of what is wanted: the same but for columns of type text at its end.
+func missingTexts(want, have *GeneratedTable) (names []string) {
+	n := len(have.Columns)
+	if n >= len(want.Columns) || !sameDefinition(have, &GeneratedTable{Columns: want.Columns[:n], PrimaryKey: want.PrimaryKey}) {
+		return nil
+	}
+	for _, c := range want.Columns[n:] {
+		if c.Type != "text" || !c.NotNull {
+			return nil
+		}
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // redefine makes a generated table anew when its columns have changed. Only a
-// table whose whole content the program states can be.
-func (d *differ) redefine(id ObjectID, want *GeneratedTable) {
+// table whose whole content the program states can be; others are given the
+// columns that a newer version of Postern added.
+func (d *differ) redefine(id ObjectID, want, have *GeneratedTable) {
+	if names := missingTexts(want, have); !want.Filled && names != nil {
+		d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{
+			About:  about(id, d.place(), "this version of Postern keeps more in it"),
+			Before: describeGenerated(have), After: describeGenerated(want),
+		}}, sql(AddTexts(id, names)))
+		return
+	}
 	if !want.Filled {
 		d.diags.Fail(CodeGenerated, d.place(), fmt.Sprintf("table %s is not as this version of Postern makes it", printed(id)),
 			"It was altered by hand, or another version of Postern made it. Its content is not in the project, so it is not made anew: restore its columns.")

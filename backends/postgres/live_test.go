@@ -138,7 +138,7 @@ func testSecrets(password string) Secrets {
 func makePlan(t testing.TB, conn *pgx.Conn, want *State) *plan.Plan {
 	t.Helper()
 	p, diags, err := MakePlan(t.Context(), conn, want, PlanOptions{
-		Datasource: testDatasource(), Revision: "abc", Created: time.Unix(0, 0), Secrets: testSecrets("pw"),
+		Datasource: testDatasource(), Revision: "abc", Program: "# program", Created: time.Unix(0, 0), Secrets: testSecrets("pw"),
 	})
 	if err != nil || diags.HasErrors() {
 		t.Fatalf("plan: %v\n%v", err, diags)
@@ -208,8 +208,8 @@ func TestApplyThenEmpty(t *testing.T) {
 			if err := Apply(t.Context(), conn, again, ApplyOptions{Secrets: testSecrets("pw")}); err == nil || !strings.Contains(err.Error(), ErrStale.Error()) {
 				t.Errorf("applying a plan twice: %v", err)
 			}
-			history := rows(t, conn, "SELECT actor, revision FROM postern.history")
-			if !slices.Equal(history, []string{"tester|abc"}) {
+			history := rows(t, conn, "SELECT actor, revision, program FROM postern.history")
+			if !slices.Equal(history, []string{"tester|abc|# program"}) {
 				t.Errorf("history %q", history)
 			}
 		})

@@ -21,6 +21,9 @@ type PlanOptions struct {
 	Datasource *model.Datasource
 	Revision   string    // git commit of the source
 	Created    time.Time // when the plan is made
+	// Program is what the project says of the datasource, as HCL, for the
+	// history.
+	Program string
 	// Secrets reads passwords, to see whether one has changed; nil: a password
 	// is set only when its login is created.
 	Secrets Secrets
@@ -59,7 +62,7 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	if err != nil || diags.HasErrors() {
 		return nil, diags, err
 	}
-	p.Revision, p.Created = opts.Revision, opts.Created.UTC().Truncate(time.Second)
+	p.Revision, p.Program, p.Created = opts.Revision, opts.Program, opts.Created.UTC().Truncate(time.Second)
 	return p, diags, nil
 }
 
@@ -81,7 +84,7 @@ func bookkeepingTables(schema, owner string) []*GeneratedTable {
 			PrimaryKey: []string{"kind", "schema", "name", "sub"},
 		},
 		{
-			ID: TableID(schema, tableHistory), Owner: owner, Columns: append([]Column{at}, text("project", "revision", "actor", "plan")...),
+			ID: TableID(schema, tableHistory), Owner: owner, Columns: append([]Column{at}, text("project", "revision", "actor", "plan", columnProgram)...),
 			PrimaryKey: []string{"applied_at", "plan"},
 		},
 		{ID: TableID(schema, tablePasswords), Owner: owner, Columns: text("role", "verifier"), PrimaryKey: []string{"role"}},

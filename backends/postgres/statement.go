@@ -353,6 +353,15 @@ func CreateGenerated(t *GeneratedTable) (sqltext.SQL, error) {
 	})
 }
 
+// AddTexts is ALTER TABLE that adds columns of type text, empty in the rows
+// that are there.
+func AddTexts(id ObjectID, names []string) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("ALTER TABLE ").Qualified(id.Schema, id.Name).Raw(" ")
+		b.Each(len(names), ", ", func(i int) { b.Raw("ADD COLUMN ").Ident(names[i]).Raw(" text NOT NULL DEFAULT ''") })
+	})
+}
+
 // InsertRow is INSERT of one row of a filled generated table.
 func InsertRow(t *GeneratedTable, row []*string) (sqltext.SQL, error) {
 	if len(row) != len(t.Columns) {

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/cmd/internal/targets"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/compiler/print"
 	"github.com/postern-dev/postern/lang/diag"
 )
 
@@ -93,7 +94,7 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
-		Datasource: ds, Revision: p.set.Revision, Created: time.Now(), Secrets: s.passwords(ds),
+		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.passwords(ds),
 	})
 	return pl, append(list, more...), err
 }

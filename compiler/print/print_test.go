@@ -18,7 +18,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	sets := map[string]*source.Set{}
-	for _, pattern := range []string{"../../testdata/equivalence/*.txtar", "../../testdata/compile/whole.txtar", "../../testdata/compile/modules.txtar"} {
+	for _, pattern := range []string{"../../testdata/equivalence/*.txtar", "../../testdata/compile/whole.txtar", "../../testdata/compile/modules.txtar", "../../testdata/compile/fleet.txtar"} {
 		cases, err := filepath.Glob(pattern)
 		if err != nil || len(cases) == 0 {
 			t.Fatalf("no cases: %v", err)
@@ -58,6 +58,16 @@ func TestRoundTrip(t *testing.T) {
 			}
 			if diff := cmp.Diff(first, print.Project(again)); diff != "" {
 				t.Error(diff)
+			}
+			for _, d := range p.Datasources {
+				part := print.Datasource(p, d)
+				alone, diags := compiler.Compile(context.Background(), &source.Set{Files: []source.File{{Name: "main.hcl", Data: []byte(part)}}}, compiler.Inputs{})
+				if alone == nil {
+					t.Fatalf("%s alone: %v\n%s", d.Name, diags, part)
+				}
+				if diff := cmp.Diff(part, print.Datasource(alone, alone.Datasources[0])); diff != "" {
+					t.Error(diff)
+				}
 			}
 		})
 	}

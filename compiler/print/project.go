@@ -93,6 +93,9 @@ func Blocks(p *model.Program) []*Block {
 		if a.ReadOnly {
 			lines = append(lines, "read_only = true")
 		}
+		if !a.Managed {
+			lines = append(lines, "managed = false")
+		}
 		add("service_account", a.Name, "service_account "+Quote(label(a.Name)), lines...)
 	}
 	for _, a := range p.Apps {
@@ -233,6 +236,9 @@ func datasource(d *model.Datasource) []string {
 	if d.OwnerBound {
 		owner = "bound"
 	}
+	if d.ClaimsSetting != "" && d.ClaimsSetting != "postern.claims" {
+		out = append(out, "claims = "+Quote(d.ClaimsSetting))
+	}
 	return append(out, "identity = "+Quote(string(d.Identity)), "owner = "+Quote(owner))
 }
 
@@ -287,6 +293,9 @@ func app(a *model.App) []string {
 		account := ""
 		if c.Account != nil {
 			account = "\n    service_account = service_account." + label(c.Account.Name)
+		}
+		if c.Untrusted {
+			account += "\n    sql = \"untrusted\""
 		}
 		out = append(out, "connect {\n    datasource = datasource."+label(c.Datasource.Name)+account+"\n    as = "+Quote(as)+"\n  }")
 	}
