@@ -136,16 +136,8 @@ func claims(p *model.Program, f *tokenFlags) (map[string]any, error) {
 	if f.userJSON != "" {
 		return object("--user-json", f.userJSON)
 	}
-	for _, u := range p.Users {
-		if u.Name != f.user {
-			continue
-		}
-		key := p.Identity.Key
-		doc := model.JSON(u.Key, key.Type, "")
-		for i := len(key.Claim) - 1; i > 0; i-- {
-			doc = map[string]any{key.Claim[i]: doc}
-		}
-		return map[string]any{key.Claim[0]: doc}, nil
+	if claims := keyClaims(p, f.user); claims != nil {
+		return claims, nil
 	}
 	return nil, fmt.Errorf("the project has no user %q; --user-json states any other", f.user)
 }
