@@ -45,11 +45,13 @@ fmt: $(GOLANGCI)
 fuzz:
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
 
-# Random programs, answered by the evaluator, Postgres, OPA and the JSON engine.
+# Random programs, answered by the evaluator, Postgres, OPA and the JSON engine,
+# and hostile conditions, held to a second meaning that the tests have of them.
 # A difference is shrunk and printed as a case for testdata/equivalence/found.
 equivalence: postgres
 	EQUIVALENCE_DECISIONS=$(DECISIONS) EQUIVALENCE_SEED=$(SEED) \
-		$(GO) test -count=1 -timeout 120m -v -run '^TestEnginesAgree$$' ./cmd/internal/equivalence
+		CONFORMANCE_SEED=$(SEED) CONFORMANCE_SHARE=1 CONFORMANCE_USERS=10 CONFORMANCE_RECORDS=90 \
+		$(GO) test -count=1 -timeout 120m -v -run '^(TestEnginesAgree|TestConformance)$$' ./cmd/internal/equivalence
 
 # Rewrites the expectations of golden tests; read the diff before committing.
 golden: postgres

@@ -117,7 +117,7 @@ func plpgsql(body *sqltext.Builder, declare string) string {
 }
 
 // loop tries a write for each pair, undoes it, and lists the numbers of those
-// that were done.
+// that were done. A table may have columns of its variables' names.
 func loop(write *sqltext.Builder) (string, error) {
 	sql, err := write.SQL()
 	if err != nil {
@@ -126,7 +126,7 @@ func loop(write *sqltext.Builder) (string, error) {
 	b := new(sqltext.Builder).Raw("\n\tFOR i IN 1 .. cardinality(new) LOOP\n\t\tPERFORM set_config('", becomes, "', new[i]::text, true);\n\t\tBEGIN\n\t\t\t", sql)
 	b.Raw(";\n\t\t\tGET DIAGNOSTICS n = ROW_COUNT;\n\t\t\tIF n = 1 THEN\n\t\t\t\tdone := done || (i - 1);\n\t\t\tEND IF;\n",
 		"\t\t\tRAISE EXCEPTION USING ERRCODE = 'PT001';\n\t\tEXCEPTION WHEN insufficient_privilege OR SQLSTATE 'PT001' THEN\n\t\t\tNULL;\n\t\tEND;\n\tEND LOOP;\n\tRETURN done;\n")
-	return plpgsql(b, "DECLARE\n\tdone integer[] := '{}';\n\tn bigint;\n"), nil
+	return plpgsql(b, "#variable_conflict use_variable\nDECLARE\n\tdone integer[] := '{}';\n\tn bigint;\n"), nil
 }
 
 func (d *database) keep(ctx context.Context, number int, t *model.Table, rows []Row) ([]model.Document, error) {
