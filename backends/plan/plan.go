@@ -45,6 +45,7 @@ type Scope struct {
 	Schemas   []string        `json:"schemas"`
 	Roles     []string        `json:"roles"`
 	Generated []GeneratedName `json:"generated"`
+	Keyed     []TableName     `json:"keyed,omitempty"` // tables whose unique keys count
 }
 
 // TableName is a table's schema and name.

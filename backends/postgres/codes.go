@@ -23,6 +23,7 @@ const (
 	CodeTableKind       diag.Code = "postgres-table-kind"        // what is declared as a table is something else
 	CodeColumnMissing   diag.Code = "postgres-column-missing"    // a declared column does not exist
 	CodeColumnType      diag.Code = "postgres-column-type"       // a column has another type than the declared one
+	CodeKeyMissing      diag.Code = "postgres-key-missing"       // nothing in the database keeps a to-one relation from leading to two records
 	CodeOwnerUnstated   diag.Code = "postgres-owner-unstated"    // a table owner can log in, and nothing says whether policies hold for it
 	CodeOwnerAccount    diag.Code = "postgres-owner-account"     // a governed table belongs to an account of the project
 	CodeGenerated       diag.Code = "postgres-generated-changed" // a generated object has another shape than this version makes

@@ -151,12 +151,12 @@ const publicSchema = "public"
 
 // tables declares the governed tables and what nobody may hold there.
 func (d *desired) tables() {
-	compared := comparedColumns(d.ds)
+	compared, single := comparedColumns(d.ds), singleRecords(d.ds)
 	schemas := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
 		id := TableID(t.Schema, t.SQLName)
 		table := &Table{ID: id, Kind: "r", RLS: true, Force: d.ds.OwnerBound, Source: t.Span}
-		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}}
+		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}, Single: single[t]}
 		for _, c := range t.Columns {
 			column := Column{Name: c.Name, NotNull: !c.Null, Type: nativeType(c)}
 			table.Columns = append(table.Columns, column)

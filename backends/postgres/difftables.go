@@ -37,6 +37,7 @@ func (d *differ) compareTables() {
 			continue
 		}
 		d.checkColumns(id, scope, have)
+		d.checkSingle(id, scope, have)
 		d.checkOwner(id, scope, have)
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.want.Tables), ObjectID.Compare) {

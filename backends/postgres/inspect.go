@@ -33,6 +33,9 @@ func ScopeOf(want *State) plan.Scope {
 	}
 	for id := range want.Scope.Tables {
 		scope.Schemas = append(scope.Schemas, id.Schema)
+		if len(want.Scope.Tables[id].Single) > 0 {
+			scope.Keyed = append(scope.Keyed, plan.TableName{Schema: id.Schema, Name: id.Name})
+		}
 	}
 	for _, rule := range want.Scope.Denied {
 		if rule.Object.Kind == KindSchema {
@@ -59,6 +62,7 @@ func ScopeOf(want *State) plan.Scope {
 		scope.Schemas = append(scope.Schemas, id.Schema)
 	}
 	scope.Tables = sortedUnique(scope.Tables, compareTableName)
+	scope.Keyed = sortedUnique(scope.Keyed, compareTableName)
 	scope.Schemas = sortedUnique(scope.Schemas, strings.Compare)
 	scope.Roles = sortedUnique(scope.Roles, strings.Compare)
 	slices.SortFunc(scope.Generated, func(a, b plan.GeneratedName) int { return compareTableName(a.TableName, b.TableName) })
@@ -128,7 +132,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
 			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
-			Administered: map[string]bool{}, ForeignGrantors: map[MembershipKey][]string{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{},
+			Administered: map[string]bool{}, ForeignGrantors: map[MembershipKey][]string{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{}, Keys: map[ObjectID][]UniqueKey{},
 		},
 	}
 	for _, g := range scope.Generated {
@@ -241,6 +245,7 @@ func (in *inspection) readTables(ctx context.Context) error {
 		&catalogQuery{name: "columns", sql: queryColumns, args: tables, each: in.column},
 		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
 		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
+		&catalogQuery{name: "unique keys", sql: queryKeys, args: [][]byte{oidArray(in.keyed())}, each: in.uniqueKey},
 		&catalogQuery{name: "grants", sql: queryGrants, each: in.acl, args: [][]byte{
 			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated),
 		}},

@@ -34,6 +34,8 @@ type Live struct {
 	// ForeignGrantors are those who granted a membership and whose rights the
 	// connected role does not have.
 	ForeignGrantors map[MembershipKey][]string
+	// Keys are the unique indexes of the tables that to-one relations lead to.
+	Keys map[ObjectID][]UniqueKey
 	// Owners says who owns the objects that have grants.
 	Owners map[ObjectID]string
 	// Records is the content of the table postern.objects: what this project

@@ -254,6 +254,8 @@ type TableScope struct {
 	// default of this table calls nextval on is desired for each of these
 	// roles. Identity columns need none.
 	Inserters []string
+	// Single are the to-one relations that conditions follow to this table.
+	Single []SingleRecord
 }
 
 // AccountScope is a role of a declared service account.
