@@ -126,18 +126,7 @@ func asksGroup(c Cond) (string, bool) {
 // granted is the condition under which some policy grants the action; check
 // asks the policies' conditions on a new record.
 func (p *Program) granted(e Entry, t *Table, a Action, check bool) Cond {
-	var arms []Cond
-	for _, target := range t.Policies {
-		if !target.Allows(a) {
-			continue
-		}
-		c := target.When.Holds
-		if check {
-			c = target.Check.Holds
-		}
-		arms = append(arms, AllOf(p.Gate(target.Policy, e.AsApp()), c))
-	}
-	return AnyOf(arms...)
+	return p.grantedBy(e, t, a, check, "")
 }
 
 // VisibleColumns lists, for each policy that grants view through the entry,

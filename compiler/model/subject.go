@@ -61,15 +61,27 @@ func text(s string) Expr { return &Literal{Node: Node{Type: String}, Value: s} }
 // the request comes through an app connected `as = "app"`, where only
 // policies count that name the app itself.
 func (p *Program) Gate(pol *Policy, asApp bool) Cond {
-	to := pol.To
-	if asApp {
-		to = nil
-		for _, s := range pol.To {
-			if a, ok := s.(AppSubject); ok {
-				to = append(to, a)
-			}
+	return p.gate(pol, counting(pol, asApp))
+}
+
+// counting is those of a policy's subjects that count: through an app that
+// shares its access among all users, the apps alone.
+func counting(pol *Policy, asApp bool) []Subject {
+	if !asApp {
+		return pol.To
+	}
+	var to []Subject
+	for _, s := range pol.To {
+		if a, ok := s.(AppSubject); ok {
+			to = append(to, a)
 		}
 	}
+	return to
+}
+
+// gate is the condition that a request is surely within some of a policy's
+// subjects and comes through one of its apps.
+func (p *Program) gate(pol *Policy, to []Subject) Cond {
 	gate := p.Within(to)
 	if pol.Via == nil {
 		return gate

@@ -1,0 +1,186 @@
+package access
+
+import (
+	"context"
+	"slices"
+
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// cell is one action on one table through one app, in both programs.
+type cell struct {
+	*comparer
+	action   model.Action
+	app      string
+	address  string
+	old, new *side
+}
+
+// question asks for a request and records that one side allows through a
+// subject, and the other does not allow at all.
+type question struct {
+	cell   *cell
+	gain   bool // the new side allows
+	column string
+	seen   sight
+	part   formula // what the allowing side grants through the subject
+	whole  formula // what the other side allows
+	within formula // for columns: the other side allows the record
+}
+
+// answer is how a question ended.
+type answer struct {
+	outcome outcome
+	witness *Witness
+	reason  string
+}
+
+type outcome int
+
+const (
+	none    outcome = iota // proven: there is nobody
+	found                  // with a witness
+	unknown                // with a reason
+)
+
+// compare compares what each subject is granted; same is the number of those
+// for whom nothing differs.
+func (c *cell) compare(ctx context.Context, subjects []string) (changes []Change, same int) {
+	for _, s := range subjects {
+		list := c.subject(ctx, s)
+		if len(list) == 0 {
+			same++
+		}
+		changes = append(changes, list...)
+	}
+	return append(changes, c.together(ctx)...), same
+}
+
+func (c *cell) subject(ctx context.Context, s string) []Change {
+	var out []Change
+	if ch, differs := c.rows(ctx, s); differs {
+		out = append(out, ch)
+	}
+	return append(out, c.columns(ctx, s)...)
+}
+
+// rows compares which records a subject reaches.
+func (c *cell) rows(ctx context.Context, s string) (Change, bool) {
+	oldPart, newPart := c.old.records(c.action, s), c.new.records(c.action, s)
+	if c.sameContext && formulaKey(oldPart) == formulaKey(newPart) {
+		return Change{}, false
+	}
+	gained := c.ask(ctx, &question{cell: c, gain: true, part: newPart, whole: c.old.records(c.action, "")})
+	lost := c.ask(ctx, &question{cell: c, part: oldPart, whole: c.new.records(c.action, "")})
+	return c.change(s, nil, gained, lost)
+}
+
+// change puts two answers together; false when nothing differs.
+func (c *cell) change(subject string, columns []string, gained, lost answer) (Change, bool) {
+	ch := Change{
+		Subject: subject, Action: c.action, Table: c.address, Columns: columns,
+		Gained: gained.witness, Lost: lost.witness,
+	}
+	switch {
+	case gained.outcome == none && lost.outcome == none:
+		return ch, false
+	case gained.outcome == unknown || lost.outcome == unknown:
+		ch.Verdict = Undecided
+		ch.Reason = gained.reason
+		if ch.Reason == "" {
+			ch.Reason = lost.reason
+		}
+	case gained.outcome == found && lost.outcome == found:
+		ch.Verdict = Both
+	case gained.outcome == found:
+		ch.Verdict = Wider
+	default:
+		ch.Verdict = Narrower
+	}
+	if gained.outcome != none {
+		ch.Spans = spans(c.new, c.old)
+	}
+	if lost.outcome != none {
+		ch.Spans = append(ch.Spans, spans(c.old, c.new)...)
+	}
+	return ch, true
+}
+
+// columns compares which columns a subject sees, or may set, of records that
+// both programs let it reach.
+func (c *cell) columns(ctx context.Context, s string) []Change {
+	if c.action != model.View && c.action != model.Edit && c.action != model.Create {
+		return nil
+	}
+	var out []Change
+	answers := map[string][2]answer{} // by the form of the question: columns are often alike
+	for _, name := range c.columnNames() {
+		kinds := []sight{{""}}
+		if c.action == model.View {
+			kinds = sights(name, c.old, c.new)
+		}
+		var gained, lost answer
+		for _, seen := range kinds {
+			a := c.column(ctx, s, name, seen, answers)
+			gained, lost = worse(gained, a[0]), worse(lost, a[1])
+		}
+		ch, differs := c.change(s, []string{name}, gained, lost)
+		if !differs {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o Change) bool { return o.Verdict == ch.Verdict && o.Reason == ch.Reason })
+		if i < 0 {
+			out = append(out, ch)
+			continue
+		}
+		out[i].Columns = append(out[i].Columns, name)
+	}
+	return out
+}
+
+func worse(a, b answer) answer {
+	if b.outcome > a.outcome {
+		return b
+	}
+	return a
+}
+
+// column asks about one column, or takes the answer of one that is alike.
+func (c *cell) column(ctx context.Context, s, name string, seen sight, answers map[string][2]answer) [2]answer {
+	oldPart, newPart := c.old.column(c.action, name, seen, s), c.new.column(c.action, name, seen, s)
+	oldKey, newKey := formulaKey(oldPart), formulaKey(newPart)
+	if c.sameContext && oldKey == newKey {
+		return [2]answer{}
+	}
+	oldAll, newAll := c.old.column(c.action, name, seen, ""), c.new.column(c.action, name, seen, "")
+	key := oldKey + "\x00" + newKey + "\x00" + formulaKey(oldAll) + "\x00" + formulaKey(newAll)
+	if a, ok := answers[key]; ok {
+		return a
+	}
+	a := [2]answer{
+		c.ask(ctx, &question{
+			cell: c, gain: true, column: name, seen: seen, part: newPart, whole: oldAll, within: c.old.records(c.action, ""),
+		}),
+		c.ask(ctx, &question{
+			cell: c, column: name, seen: seen, part: oldPart, whole: newAll, within: c.new.records(c.action, ""),
+		}),
+	}
+	answers[key] = a
+	return a
+}
+
+// columnNames lists the columns of both sides' tables.
+func (c *cell) columnNames() []string {
+	var out []string
+	for _, s := range []*side{c.old, c.new} {
+		if !s.ok {
+			continue
+		}
+		for _, col := range s.table.Columns {
+			if !slices.Contains(out, col.Name) {
+				out = append(out, col.Name)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package access
+
+import (
+	"strings"
+
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// which tells the two records of a write apart.
+type which int
+
+const (
+	oldRecord which = iota // as it stands
+	newRecord              // as a write makes it
+)
+
+// formula is a two-valued question over the conditions of one or two programs,
+// with negation.
+//
+//sumtype:decl
+type formula interface{ formula() }
+
+type (
+	// holds is satisfied when a program's condition is, of a record.
+	holds struct {
+		side *side
+		at   which
+		cond model.Cond
+	}
+	allOf []formula
+	anyOf []formula
+	not   struct{ of formula }
+)
+
+func (*holds) formula() {}
+func (allOf) formula()  {}
+func (anyOf) formula()  {}
+func (not) formula()    {}
+
+var (
+	always = allOf{}
+	never  = anyOf{}
+)
+
+// side is one program seen through one way into the datasource of a table. A
+// program without the table, or without that way, allows nothing.
+type side struct {
+	program *model.Program
+	table   *model.Table
+	entry   model.Entry
+	ok      bool
+}
+
+func (s *side) holds(c model.Cond, at which) formula {
+	if _, yes := c.(model.True); yes {
+		return always
+	}
+	if _, no := c.(model.False); no {
+		return never
+	}
+	return &holds{s, at, c}
+}
+
+// records is the formula that allows an action on a record, as far as it is
+// granted to a subject ("" is to anybody).
+func (s *side) records(a model.Action, subject string) formula {
+	if !s.ok || !s.table.HasAction(a) {
+		return never
+	}
+	p, e, t := s.program, s.entry, s.table
+	old := func(c model.Cond) formula { return s.holds(c, oldRecord) }
+	next := func(c model.Cond) formula { return s.holds(c, newRecord) }
+	switch a {
+	case model.Create:
+		return allOf{next(p.Entrance(e, t)), next(p.Granted(e, t, a, true, subject))}
+	case model.Edit:
+		return allOf{
+			old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject)), old(p.Granted(e, t, model.View, false, "")),
+			next(p.Entrance(e, t)), next(p.Granted(e, t, a, true, subject)), next(p.Granted(e, t, model.View, false, "")),
+		}
+	case model.Delete:
+		return allOf{old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject)), old(p.Granted(e, t, model.View, false, ""))}
+	default:
+		return allOf{old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject))}
+	}
+}
+
+// sight is how much of a column is asked about.
+type sight struct {
+	// mask is the kind of mask through which at least that much is seen; "" is
+	// any, rawSight is none.
+	mask string
+}
+
+const rawSight = "raw"
+
+// column is the formula that lets a column of a record be seen (view) or set
+// (create, edit), as far as it is granted to a subject.
+func (s *side) column(a model.Action, name string, seen sight, subject string) formula {
+	if !s.ok {
+		return never
+	}
+	c := s.table.Column(name)
+	if c == nil {
+		return never
+	}
+	switch a {
+	case model.View:
+		return allOf{
+			s.holds(s.program.Entrance(s.entry, s.table), oldRecord),
+			s.holds(s.program.Shown(s.entry, s.table, c, subject), oldRecord),
+			s.unmasked(c, seen),
+		}
+	case model.Edit:
+		return allOf{
+			s.records(a, subject),
+			s.holds(s.program.Listed(s.entry, s.table, a, c, subject), oldRecord),
+			s.holds(s.program.Shown(s.entry, s.table, c, ""), oldRecord),
+			s.unmasked(c, sight{rawSight}),
+		}
+	case model.Create:
+		return allOf{
+			s.records(a, subject),
+			s.holds(s.program.Listed(s.entry, s.table, a, c, subject), newRecord),
+			s.unmasked(c, sight{rawSight}),
+		}
+	default:
+		return never
+	}
+}
+
+// unmasked is the formula that no mask hides more of a column than is asked for.
+func (s *side) unmasked(c *model.Column, seen sight) formula {
+	if seen.mask == "" {
+		return always
+	}
+	var arms anyOf
+	var exempt allOf
+	for _, m := range s.table.ColumnMasks(c) {
+		except := s.holds(s.program.Exempt(s.entry, m), oldRecord)
+		if maskKind(m.With) == seen.mask {
+			arms = append(arms, append(allOf{not{except}}, exempt...))
+		}
+		exempt = append(exempt[:len(exempt):len(exempt)], except)
+	}
+	return append(arms, exempt)
+}
+
+// maskKind names what a mask lets be known of a value: "" for nothing.
+func maskKind(fn model.MaskFn) string {
+	switch f := fn.(type) {
+	case model.MaskNull, *model.MaskConstant:
+		return ""
+	case model.MaskLast:
+		return "last " + decimal(f.N)
+	case model.MaskFirst:
+		return "first " + decimal(f.N)
+	}
+	return ""
+}
+
+// sights lists how much of a column the masks on both sides tell apart.
+func sights(name string, sides ...*side) []sight {
+	out := []sight{{""}}
+	masked := false
+	seen := map[string]bool{"": true}
+	for _, s := range sides {
+		if !s.ok {
+			continue
+		}
+		c := s.table.Column(name)
+		if c == nil {
+			continue
+		}
+		for _, m := range s.table.ColumnMasks(c) {
+			masked = true
+			if k := maskKind(m.With); !seen[k] {
+				seen[k] = true
+				out = append(out, sight{k})
+			}
+		}
+	}
+	if masked {
+		out = append(out, sight{rawSight})
+	}
+	return out
+}
+
+func joined(names []string) string { return strings.Join(names, ", ") }
