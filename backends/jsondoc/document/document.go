@@ -9,9 +9,29 @@
 // what makes the output of encoding/json canonical.
 package document
 
-// SchemaVersion is the version of the document's form. It grows with every
-// change after which an older reader would misread a document.
+import "fmt"
+
+// SchemaVersion is the version of the document's form that Marshal writes. It
+// grows with every change after which an older reader would misread a document;
+// docs/targets.md says what is promised of versions.
 const SchemaVersion = 2
+
+// OldestSchemaVersion is the oldest version that Parse reads.
+const OldestSchemaVersion = 2
+
+// VersionError says that a document is of a version that this reader does not
+// know.
+type VersionError struct {
+	Version int // the document's
+}
+
+func (e *VersionError) Error() string {
+	if e.Version > SchemaVersion {
+		return fmt.Sprintf("its schema version is %d, and this reader knows versions up to %d: it was written by a newer Postern, so update this program",
+			e.Version, SchemaVersion)
+	}
+	return fmt.Sprintf("its schema version is %d, which is no longer read: build the document again for version %d", e.Version, SchemaVersion)
+}
 
 // Document is one compiled project. All lists are sorted by name.
 type Document struct {

@@ -23,7 +23,8 @@ const (
 var ErrNotCanonical = errors.New("not in the canonical form (RFC 8785) of this schema version: it was reformatted, " +
 	"has unknown or repeated members, or was changed by hand")
 
-// Parse reads a document strictly: of this SchemaVersion, in canonical form
+// Parse reads a document strictly: of a version from OldestSchemaVersion to
+// SchemaVersion, in canonical form
 // (so without unknown, repeated or misspelt members), within the limits, with
 // every name it uses declared once and every condition node complete. What a
 // condition's operands may be depends on types; the engine's Load checks them.
@@ -51,8 +52,8 @@ func parse(data []byte) (*Document, error) {
 	if err := json.Unmarshal(data, &version); err != nil {
 		return nil, err
 	}
-	if version.SchemaVersion != SchemaVersion {
-		return nil, fmt.Errorf("its schema version is %d; this reader knows %d", version.SchemaVersion, SchemaVersion)
+	if v := version.SchemaVersion; v < OldestSchemaVersion || v > SchemaVersion {
+		return nil, &VersionError{Version: v}
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

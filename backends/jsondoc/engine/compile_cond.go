@@ -134,10 +134,10 @@ func (k *compiler) presence(x *document.Cond) (cond, error) {
 	want := x.Op == document.Null || x.Op == document.Empty
 	asksEmpty := x.Op == document.Empty || x.Op == document.NotEmpty
 	switch {
-	case asksEmpty && col.Type.Kind == document.String:
-		return emptyText(record, col.Name, textDecoder(col.Type, col.Native), want), nil
-	case asksEmpty && col.Type.Kind == document.Set:
-		o, err := reader(col.Type, col.Native, from)
+	case asksEmpty && col.typ.Kind == document.String:
+		return emptyText(record, from, want), nil
+	case asksEmpty && col.typ.Kind == document.Set:
+		o, err := reader(col.typ, from)
 		if err != nil {
 			return nil, err
 		}
@@ -145,16 +145,16 @@ func (k *compiler) presence(x *document.Cond) (cond, error) {
 		if !ok {
 			return nil, errTypes
 		}
-		return emptySet(record, col.Name, set.size, want), nil
+		return emptySet(record, from, set.size, want), nil
 	}
-	return null(record, col.Name, want), nil
+	return isNull(record, from, want), nil
 }
 
 func (k *compiler) known(x *document.Cond) (cond, error) {
 	want := x.Op == document.Known
 	switch x.X.Kind {
 	case document.Groups:
-		return known(func(c *call) bool { return c.user.groupsKnown }, want), nil
+		return knows(func(c *call) bool { return c.user.groupsKnown }, want), nil
 	case document.UserAttr, document.RequestAttr, document.LevelExpr, document.AppName:
 	default:
 		return nil, fmt.Errorf("%q asks about something that is not of the request", x.Op)
@@ -165,19 +165,19 @@ func (k *compiler) known(x *document.Cond) (cond, error) {
 	}
 	switch g := o.get.(type) {
 	case get[bool]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case get[num]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case get[string]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case get[uuid]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case get[int64]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case get[netip.Addr]:
-		return known(isKnown(g), want), nil
+		return knows(isKnown(g), want), nil
 	case interface{ size(c *call) (int, bool) }:
-		return known(isKnown(g.size), want), nil
+		return knows(isKnown(g.size), want), nil
 	}
 	return nil, errTypes
 }
@@ -261,11 +261,10 @@ func (k *compiler) loop(x *document.Cond) (cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	rel := relation(table, x.Rows.Relation)
-	if rel == nil || !rel.Many {
-		return nil, fmt.Errorf("table %q has no to-many relation %q", table.Name, x.Rows.Relation)
+	rel := table.relationNumber(x.Rows.Relation)
+	if rel < 0 || !table.relations[rel].many {
+		return nil, fmt.Errorf("table %q has no to-many relation %q", table.source.Name, x.Rows.Relation)
 	}
-	rows := related(record, rel.Name)
 	var n get[num]
 	if x.Op == document.Count {
 		o, err := k.expr(x.N)
@@ -280,8 +279,8 @@ func (k *compiler) loop(x *document.Cond) (cond, error) {
 		}
 	}
 	k.loops++
-	number := k.loops
-	k.tables[number] = k.engine.schema[rel.Table]
+	l := loop{record: record, relation: rel, number: k.loops, to: table.relations[rel].to}
+	k.tables[l.number] = l.to
 	defer func() { k.loops-- }()
 	var parts [3]cond
 	for i, body := range []*document.Cond{x.Where, x.Holds, x.Fails} {
@@ -294,10 +293,10 @@ func (k *compiler) loop(x *document.Cond) (cond, error) {
 	}
 	switch x.Op {
 	case document.Some:
-		return some(rows, number, parts[0]), nil
+		return some(l, parts[0]), nil
 	case document.Every:
-		return every(rows, number, parts[0]), nil
+		return every(l, parts[0]), nil
 	default:
-		return count(rows, number, parts[1], parts[2], n, satisfies(x.Compare)), nil
+		return count(l, parts[1], parts[2], n, satisfies(x.Compare)), nil
 	}
 }

@@ -14,7 +14,7 @@ const maxRows = document.MaxLoops + 1
 // compiler compiles the conditions of one table.
 type compiler struct {
 	engine *Engine
-	tables [maxRows]*document.Table // of the record and of the loops around
+	tables [maxRows]*schema // of the record and of the loops around
 	loops  int
 }
 
@@ -47,13 +47,15 @@ func (k *compiler) expr(x *document.Expr) (operand, error) {
 		if err != nil {
 			return operand{}, err
 		}
-		return reader(col.Type, col.Native, from)
+		return reader(col.typ, from)
 	case document.UserAttr:
 		number := k.engine.userAttrNumbers[x.Name]
-		return reader(k.engine.userAttrs[number].typ, "", func(c *call) any { return c.user.attrs[number] })
+		a := &k.engine.userAttrs[number]
+		return reader(a.typ, func(c *call) *slot { return a.read(&c.user.attrs[number], c.user.claims) })
 	case document.RequestAttr:
 		number := k.engine.contextAttrNumbers[x.Name]
-		return reader(k.engine.contextAttrs[number].typ, "", func(c *call) any { return c.context[number] })
+		a := &k.engine.contextAttrs[number]
+		return reader(a.typ, func(c *call) *slot { return a.read(&c.context[number], c.stated) })
 	case document.Groups:
 		return operand{typ: document.Type{Kind: document.Set, Elem: &text}, fam: famSet, get: setOf[string](groupSet{k.engine.groups})}, nil
 	case document.LevelExpr:
@@ -68,74 +70,64 @@ func (k *compiler) expr(x *document.Expr) (operand, error) {
 	return operand{}, fmt.Errorf("the operand kind %q is not known", x.Kind)
 }
 
-// column finds a column and how to read its record and its raw value.
-func (k *compiler) column(x *document.Expr) (row, *document.Column, source, error) {
+// column finds a column, its record and its slot.
+func (k *compiler) column(x *document.Expr) (row, *column, source, error) {
 	record, table, err := k.row(x.Row, x.Path)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	for i := range table.Columns {
-		col := &table.Columns[i]
-		if col.Name != x.Column {
-			continue
-		}
-		name := col.Name
-		if len(x.Path) == 0 {
-			number := x.Row
-			return record, col, func(c *call) any { return c.rows[number][name] }, nil
-		}
-		return record, col, func(c *call) any { return record(c)[name] }, nil
+	number := table.columnNumber(x.Column)
+	if number < 0 {
+		return nil, nil, nil, fmt.Errorf("table %q has no column %q", table.source.Name, x.Column)
 	}
-	return nil, nil, nil, fmt.Errorf("table %q has no column %q", table.Name, x.Column)
+	col := &table.columns[number]
+	if len(x.Path) == 0 {
+		at := x.Row
+		return record, col, func(c *call) *slot { return c.rows[at].column(number) }, nil
+	}
+	return record, col, func(c *call) *slot { return record(c).column(number) }, nil
 }
 
 // row finds the record that a path of to-one relations leads to.
-func (k *compiler) row(number int, path []string) (row, *document.Table, error) {
+func (k *compiler) row(number int, path []string) (row, *schema, error) {
 	table := k.tables[number]
+	var steps []int
 	for _, name := range path {
-		rel := relation(table, name)
-		if rel == nil || rel.Many {
-			return nil, nil, fmt.Errorf("table %q has no to-one relation %q", table.Name, name)
+		rel := table.relationNumber(name)
+		if rel < 0 || table.relations[rel].many {
+			return nil, nil, fmt.Errorf("table %q has no to-one relation %q", table.source.Name, name)
 		}
-		table = k.engine.schema[rel.Table]
+		steps = append(steps, rel)
+		table = table.relations[rel].to
 	}
-	if len(path) == 0 {
-		return func(c *call) map[string]any { return c.rows[number] }, table, nil
+	if len(steps) == 0 {
+		return func(c *call) *Record { return c.rows[number] }, table, nil
 	}
-	return func(c *call) map[string]any {
-		doc := c.rows[number]
-		for _, name := range path {
-			doc, _ = doc[name].(map[string]any)
+	return func(c *call) *Record {
+		r := c.rows[number]
+		for _, rel := range steps {
+			r = r.one(rel)
 		}
-		return doc
+		return r
 	}, table, nil
 }
 
-func relation(t *document.Table, name string) *document.Relation {
-	for i := range t.Relations {
-		if t.Relations[i].Name == name {
-			return &t.Relations[i]
-		}
-	}
-	return nil
-}
-
-// reader is an operand that decodes raw values.
-func reader(t document.Type, native string, from source) (operand, error) {
+// reader is an operand that reads a slot.
+func reader(t document.Type, from source) (operand, error) {
 	o := operand{typ: t, fam: familyOf(t.Kind)}
 	switch o.fam {
 	case famBool:
-		o.get = decoded(from, decodeBool)
+		o.get = boolOf(from)
 	case famNum:
-		o.get = decoded(from, numDecoder(t))
+		o.get = numOf(from)
 	case famText:
-		o.get = decoded(from, textDecoder(t, native))
+		o.get = textOf(from)
 	case famUUID:
-		o.get = decoded(from, decodeUUID)
+		o.get = uuidOf(from)
 	case famTime:
-		o.get = decoded(from, timeDecoder(t, native))
+		o.get = timeOf(from)
 	case famIP:
-		o.get = decoded(from, decodeIP)
+		o.get = ipOf(from)
 	case famSet:
 		return setReader(o, from)
 	case famDuration:

@@ -73,39 +73,33 @@ func isTrue(x get[bool], want bool) cond {
 	}
 }
 
-// null looks at the column alone; its record must be there.
-func null(record row, column string, want bool) cond {
-	return func(c *call) bool {
-		doc := record(c)
-		return doc != nil && (doc[column] == nil) == want
-	}
+// isNull looks at the column alone; its record must be there.
+func isNull(record row, from source, want bool) cond {
+	return func(c *call) bool { return record(c) != nil && (from(c).state == null) == want }
 }
 
 // emptyText is satisfied when the column is null or "", or, without want, when
 // it is known and not "".
-func emptyText(record row, column string, decode func(any) (string, bool), want bool) cond {
+func emptyText(record row, from source, want bool) cond {
 	return func(c *call) bool {
-		doc := record(c)
-		if doc == nil {
+		if record(c) == nil {
 			return false
 		}
-		raw := doc[column]
-		if raw == nil {
+		s := from(c)
+		if s.state == null {
 			return want
 		}
-		s, ok := decode(raw)
-		return ok && (s == "") == want
+		return s.state == known && (s.text == "") == want
 	}
 }
 
 // emptySet is the same of a set without elements.
-func emptySet(record row, column string, size func(c *call) (int, bool), want bool) cond {
+func emptySet(record row, from source, size func(c *call) (int, bool), want bool) cond {
 	return func(c *call) bool {
-		doc := record(c)
-		if doc == nil {
+		if record(c) == nil {
 			return false
 		}
-		if doc[column] == nil {
+		if from(c).state == null {
 			return want
 		}
 		n, ok := size(c)
@@ -113,7 +107,7 @@ func emptySet(record row, column string, size func(c *call) (int, bool), want bo
 	}
 }
 
-func known(is func(c *call) bool, want bool) cond {
+func knows(is func(c *call) bool, want bool) cond {
 	return func(c *call) bool { return is(c) == want }
 }
 
@@ -159,32 +153,34 @@ func via(app string, want bool) cond {
 	return func(c *call) bool { return (c.hasApp && c.app == app) == want }
 }
 
-// related finds the records of a to-many relation; false when the record does
-// not tell them all.
-func related(record row, name string) func(c *call) ([]any, bool) {
-	return func(c *call) ([]any, bool) {
-		list, ok := record(c)[name].([]any)
-		if !ok {
-			return nil, false
-		}
-		for _, item := range list {
-			if _, ok := item.(map[string]any); !ok {
-				return nil, false
-			}
-		}
-		return list, true
-	}
+// loop goes through the records of a to-many relation, each bound as a row.
+type loop struct {
+	record   row
+	relation int
+	number   int
+	to       *schema
 }
 
-// satisfying is the number of the records that satisfy where, each bound as
-// row number; it stops at the limit.
-func satisfying(c *call, list []any, number int, where cond, limit int) int {
+func (l *loop) rows(c *call) (rows, bool) { return l.record(c).many(l.relation) }
+
+func (l *loop) bind(c *call, list rows, i int) {
+	if list.records != nil {
+		c.rows[l.number] = list.records[i]
+		return
+	}
+	doc, _ := list.docs[i].(map[string]any)
+	c.rows[l.number] = c.scratch.record(l.number, l.to, doc)
+}
+
+// satisfying is the number of the records that satisfy where; it stops at the
+// limit.
+func (l *loop) satisfying(c *call, list rows, where cond, limit int) int {
 	n := 0
-	for _, item := range list {
+	for i := range list.len() {
 		if n == limit {
 			break
 		}
-		c.rows[number], _ = item.(map[string]any)
+		l.bind(c, list, i)
 		if where(c) {
 			n++
 		}
@@ -192,21 +188,21 @@ func satisfying(c *call, list []any, number int, where cond, limit int) int {
 	return n
 }
 
-func some(rows func(*call) ([]any, bool), number int, where cond) cond {
+func some(l loop, where cond) cond {
 	return func(c *call) bool {
-		list, ok := rows(c)
-		return ok && satisfying(c, list, number, where, 1) == 1
+		list, ok := l.rows(c)
+		return ok && l.satisfying(c, list, where, 1) == 1
 	}
 }
 
-func every(rows func(*call) ([]any, bool), number int, where cond) cond {
+func every(l loop, where cond) cond {
 	return func(c *call) bool {
-		list, ok := rows(c)
+		list, ok := l.rows(c)
 		if !ok {
 			return false
 		}
-		for _, item := range list {
-			c.rows[number], _ = item.(map[string]any)
+		for i := range list.len() {
+			l.bind(c, list, i)
 			if !where(c) {
 				return false
 			}
@@ -217,9 +213,9 @@ func every(rows func(*call) ([]any, bool), number int, where cond) cond {
 
 // count compares the number of records that satisfy holds, when all others
 // satisfy fails.
-func count(rows func(*call) ([]any, bool), number int, holds, fails cond, n get[num], satisfied func(int) bool) cond {
+func count(l loop, holds, fails cond, n get[num], satisfied func(int) bool) cond {
 	return func(c *call) bool {
-		list, ok := rows(c)
+		list, ok := l.rows(c)
 		if !ok {
 			return false
 		}
@@ -227,8 +223,8 @@ func count(rows func(*call) ([]any, bool), number int, holds, fails cond, n get[
 		if !ok {
 			return false
 		}
-		yes := satisfying(c, list, number, holds, -1)
-		no := satisfying(c, list, number, fails, -1)
-		return yes+no == len(list) && satisfied(compareNum(whole(int64(yes)), limit))
+		yes := l.satisfying(c, list, holds, -1)
+		no := l.satisfying(c, list, fails, -1)
+		return yes+no == list.len() && satisfied(compareNum(whole(int64(yes)), limit))
 	}
 }

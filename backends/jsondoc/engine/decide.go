@@ -3,8 +3,6 @@ package engine
 import (
 	"slices"
 	"time"
-
-	"github.com/postern-dev/postern/backends/jsondoc/document"
 )
 
 // Request says who asks, through what, and when.
@@ -41,56 +39,18 @@ const (
 	view   = "view"
 	create = "create"
 	edit   = "edit"
+	remove = "delete"
 )
-
-// Session answers several questions of one request; the user is resolved
-// once. It is for one goroutine at a time, and reads the request's documents
-// as long as it lives.
-type Session struct {
-	engine *Engine
-	user   *user
-	app    string
-	call   call
-	shown  []bool
-}
-
-// Session starts a session.
-func (e *Engine) Session(r *Request) *Session {
-	s := e.newSession()
-	s.start(r)
-	return s
-}
-
-func (e *Engine) newSession() *Session {
-	s := &Session{engine: e, user: e.newUser()}
-	s.call.context = make([]any, len(e.contextAttrs))
-	return s
-}
-
-func (s *Session) start(r *Request) {
-	s.app = r.App
-	s.call.now = r.Now.UnixMicro()
-	s.engine.resolve(s.user, r.User)
-	for i := range s.engine.contextAttrs {
-		s.call.context[i] = s.engine.contextAttrs[i].raw(r.Context)
-	}
-}
-
-// release forgets the request's documents.
-func (s *Session) release() {
-	s.user.clear()
-	clear(s.call.context)
-	clear(s.call.rows[:])
-	s.engine.sessions.Put(s)
-}
 
 // Decide answers one question of one request: whether it is allowed. What the
 // document does not know is not allowed.
 func (e *Engine) Decide(r *Request, q *Question) bool {
 	s := e.sessions.Get().(*Session)
-	defer s.release()
+	s.once = true
 	s.start(r)
-	return s.Decide(q)
+	allowed := s.Decide(q)
+	s.release()
+	return allowed
 }
 
 // MayUse decides whether the request's user may use the app that it names.
@@ -106,79 +66,105 @@ func (e *Engine) MayUse(r *Request) bool {
 	return among(users, &s.call) == yes
 }
 
-// enter takes the way into the table, and reports whether there is one and the
-// user may take it.
-func (s *Session) enter(t *table) bool {
-	c := &s.call
-	c.user, c.app, c.hasApp, c.shared = s.user, "", false, false
-	if len(t.datasource.apps) == 0 {
-		return true
-	}
-	asUser, ok := t.datasource.apps[s.app]
-	if !ok {
-		return false
-	}
-	c.app, c.hasApp, c.shared = s.app, true, !asUser
-	if c.shared {
-		c.user = s.engine.nobody
-		return true
-	}
-	return among(s.engine.appUsers[s.app], c) == yes
-}
-
 // Decide answers one question.
 func (s *Session) Decide(q *Question) bool {
-	t := s.engine.tables[document.TableRef{Datasource: q.Datasource, Table: q.Table}]
-	if t == nil || !s.enter(t) {
+	t := s.table(q.Datasource, q.Table)
+	if t == nil {
 		return false
 	}
-	if q.Action == create {
-		return q.New != nil && s.granted(t.arms[create], q.New, true) && s.guarded(t, q.New) && s.maySet(t, q, false)
+	x := &s.call.scratch
+	d := decision{
+		table: t, action: q.Action, arms: t.action(q.Action),
+		old: x.record(0, t.schema, q.Old), new: x.record(newRow, t.schema, q.New), set: q.Set,
 	}
-	return q.Old != nil && s.allowed(t, q)
+	return s.decide(&d)
+}
+
+// decision is a question with its names found.
+type decision struct {
+	table    *table
+	action   string
+	arms     *arms // nil: the table has no such action
+	old, new *Record
+	set      []string
+}
+
+func (s *Session) decide(d *decision) bool {
+	if d.arms == nil || !s.enter(d.table) {
+		return false
+	}
+	if d.action == create {
+		return d.new != nil && s.granted(d.arms, d.new, true) && s.guarded(d.table, d.new) && s.maySet(d, false)
+	}
+	return d.old != nil && s.allowed(d)
 }
 
 // allowed decides about an action on a record as it stands.
-func (s *Session) allowed(t *table, q *Question) bool {
-	if !s.granted(t.arms[q.Action], q.Old, false) || !s.guarded(t, q.Old) {
+func (s *Session) allowed(d *decision) bool {
+	if !s.granted(d.arms, d.old, false) || !s.guarded(d.table, d.old) {
 		return false
 	}
-	switch q.Action {
+	switch d.action {
 	case edit:
-		next := q.New
+		next := d.new
 		if next == nil {
-			next = q.Old
+			next = d.old
 		}
-		return s.granted(t.arms[view], q.Old, false) && s.granted(t.arms[edit], next, true) &&
-			s.granted(t.arms[view], next, false) && s.guarded(t, next) && s.maySet(t, q, true)
-	case "delete":
-		return s.granted(t.arms[view], q.Old, false)
+		return s.granted(d.table.view, d.old, false) && s.granted(d.arms, next, true) &&
+			s.granted(d.table.view, next, false) && s.guarded(d.table, next) && s.maySet(d, true)
+	case remove:
+		return s.granted(d.table.view, d.old, false)
 	}
 	return true
 }
 
 // granted reports whether some policy grants the action on the record; check
 // asks the policies' conditions on new records.
-func (s *Session) granted(arms []*arm, doc map[string]any, check bool) bool {
-	s.call.rows[0] = doc
-	for _, a := range arms {
-		when := a.when
-		if check {
-			when = a.check
-		}
-		if a.gate.opens(&s.call) && when(&s.call) {
+func (s *Session) granted(list *arms, r *Record, check bool) bool {
+	s.call.rows[0] = r
+	if s.once && list.index == nil {
+		return s.grantedOnce(list.all, check)
+	}
+	for _, a := range s.open(list) {
+		if a.grants(&s.call, check) {
 			return true
 		}
 	}
 	return false
 }
 
+// grantedOnce is the same for the one decision of a session, which need not
+// know of all arms whom they are for.
+func (s *Session) grantedOnce(all []*arm, check bool) bool {
+	for _, a := range all {
+		if a.gate.opens(&s.call) && a.grants(&s.call, check) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *arm) grants(c *call, check bool) bool {
+	if check {
+		return a.check(c)
+	}
+	return a.when(c)
+}
+
 // guarded reports whether every guard passes: the user is surely outside it,
 // or the record holds what it requires.
-func (s *Session) guarded(t *table, doc map[string]any) bool {
-	s.call.rows[0] = doc
-	for _, g := range t.guards {
-		if !g.require(&s.call) && among(g.to, &s.call) != no {
+func (s *Session) guarded(t *table, r *Record) bool {
+	s.call.rows[0] = r
+	if s.once {
+		for _, g := range t.guards {
+			if !g.require(&s.call) && among(g.to, &s.call) != no {
+				return false
+			}
+		}
+		return true
+	}
+	for _, g := range s.bound(t) {
+		if !g.require(&s.call) {
 			return false
 		}
 	}
@@ -188,40 +174,38 @@ func (s *Session) guarded(t *table, doc map[string]any) bool {
 // maySet reports whether each column that a write sets is listed by a policy
 // for the action that is for this request, is not masked for its user, and, for
 // an edit, is seen by the user on the record as it stands.
-func (s *Session) maySet(t *table, q *Question, seen bool) bool {
-	for _, name := range q.Set {
-		number := slices.Index(t.columns, name)
+func (s *Session) maySet(d *decision, seen bool) bool {
+	for _, name := range d.set {
+		number := d.table.schema.columnNumber(name)
 		if number < 0 {
 			return false
 		}
-		listed := slices.ContainsFunc(t.arms[q.Action], func(a *arm) bool {
-			return slices.Contains(a.columns, number) && a.gate.opens(&s.call)
-		})
-		if !listed || s.mask(t, number) != nil || seen && !s.sees(t, q.Old, number) {
+		listed := slices.ContainsFunc(s.open(d.arms), func(a *arm) bool { return slices.Contains(a.columns, number) })
+		if !listed || s.mask(d.table, number) != nil || seen && !s.sees(d.table, d.old, number) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *Session) sees(t *table, doc map[string]any, column int) bool {
-	s.call.rows[0] = doc
-	return slices.ContainsFunc(t.arms[view], func(a *arm) bool {
-		return slices.Contains(a.columns, column) && a.gate.opens(&s.call) && a.when(&s.call)
+func (s *Session) sees(t *table, r *Record, column int) bool {
+	s.call.rows[0] = r
+	return slices.ContainsFunc(s.open(t.view), func(a *arm) bool {
+		return slices.Contains(a.columns, column) && a.when(&s.call)
 	})
 }
 
 // Filter returns the numbers of the records to which the action is allowed as
 // they stand (for an edit: when nothing changes).
 func (s *Session) Filter(datasource, tableName, action string, records []map[string]any) []int {
-	t := s.engine.tables[document.TableRef{Datasource: datasource, Table: tableName}]
-	if t == nil || action == create || !s.enter(t) {
+	t := s.table(datasource, tableName)
+	if t == nil || action == create {
 		return nil
 	}
-	q := Question{Action: action}
+	d := decision{table: t, action: action, arms: t.action(action)}
 	var out []int
 	for i, doc := range records {
-		if q.Old = doc; doc != nil && s.allowed(t, &q) {
+		if d.old = s.call.scratch.record(0, t.schema, doc); s.decide(&d) {
 			out = append(out, i)
 		}
 	}
@@ -231,14 +215,18 @@ func (s *Session) Filter(datasource, tableName, action string, records []map[str
 // Columns names the columns of a record that the user sees, as they are stored
 // or masked, in the table's order; none when the record may not be viewed.
 func (s *Session) Columns(datasource, tableName string, doc map[string]any) []string {
-	t := s.engine.tables[document.TableRef{Datasource: datasource, Table: tableName}]
-	if t == nil || doc == nil || !s.enter(t) || !s.guarded(t, doc) {
+	t := s.table(datasource, tableName)
+	if t == nil || doc == nil || !s.enter(t) {
 		return nil
 	}
-	s.call.rows[0] = doc
-	s.shown = append(s.shown[:0], make([]bool, len(t.columns))...)
-	for _, a := range t.arms[view] {
-		if !a.gate.opens(&s.call) || !a.when(&s.call) {
+	r := s.call.scratch.record(0, t.schema, doc)
+	if !s.guarded(t, r) {
+		return nil
+	}
+	s.call.rows[0] = r
+	s.shown = append(s.shown[:0], make([]bool, len(t.schema.columns))...)
+	for _, a := range s.open(t.view) {
+		if !a.when(&s.call) {
 			continue
 		}
 		for _, number := range a.columns {
@@ -246,9 +234,9 @@ func (s *Session) Columns(datasource, tableName string, doc map[string]any) []st
 		}
 	}
 	var out []string
-	for number, name := range t.columns {
+	for number := range t.schema.columns {
 		if s.shown[number] {
-			out = append(out, name)
+			out = append(out, t.schema.columns[number].name)
 		}
 	}
 	return out

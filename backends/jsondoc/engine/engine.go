@@ -19,7 +19,6 @@ import (
 type Engine struct {
 	project, revision string
 
-	schema      map[document.TableRef]*document.Table
 	tables      map[document.TableRef]*table
 	datasources map[string]*datasource
 	appUsers    map[string][]subject
@@ -27,7 +26,7 @@ type Engine struct {
 	userAttrs, contextAttrs             []attribute
 	userAttrNumbers, contextAttrNumbers map[string]int
 	keyAttr                             int
-	decodeKey                           func(any) (key, bool)
+	readKey                             func(*slot) (key, bool)
 
 	groups    map[string]int
 	closures  [][]int // by number of group
@@ -45,15 +44,35 @@ type datasource struct {
 
 // table is what is allowed on one table.
 type table struct {
+	ref        document.TableRef
 	datasource *datasource
-	columns    []string
-	arms       map[string][]*arm // by action
+	schema     *schema
+	actions    []action
+	view       *arms
 	guards     []*guard
 	masks      [][]*mask // by number of column, those that show null first
 }
 
+// action is what is allowed by one action.
+type action struct {
+	name string
+	arms *arms
+}
+
+// action is the arms of an action, nil when the table does not have it. Tables
+// have so few actions that this is faster than a map.
+func (t *table) action(name string) *arms {
+	for i := range t.actions {
+		if t.actions[i].name == name {
+			return t.actions[i].arms
+		}
+	}
+	return nil
+}
+
 // arm is one policy's part in an action.
 type arm struct {
+	policy      *document.Policy
 	gate        gate
 	when, check cond
 	columns     []int // numbers of the table's columns
@@ -61,6 +80,7 @@ type arm struct {
 
 // guard is one guard's part in a table.
 type guard struct {
+	source  *document.Guard
 	to      []subject
 	require cond
 }
@@ -75,7 +95,7 @@ func Load(data []byte) (*Engine, error) {
 	}
 	e := &Engine{project: d.Project, revision: d.Revision}
 	for _, step := range []func(*document.Document) error{
-		e.loadIdentity, e.loadDirectory, e.loadSchema, e.loadPolicies, e.loadGuards, e.loadMasks,
+		e.loadIdentity, e.loadDirectory, e.loadSchema, e.loadPolicies, e.loadGuards, e.loadMasks, e.index,
 	} {
 		if err := step(d); err != nil {
 			return nil, fmt.Errorf("load the JSON document: %w", err)
@@ -94,12 +114,17 @@ func (e *Engine) Project() string { return e.project }
 func (e *Engine) Revision() string { return e.revision }
 
 func (e *Engine) newUser() *user {
-	return &user{groups: make(bitset, len(e.groups)/64+1), attrs: make([]any, len(e.userAttrs)), entry: -1}
+	return &user{groups: make(bitset, len(e.groups)/64+1), attrs: make([]slot, len(e.userAttrs)), entry: -1}
 }
 
 func (e *Engine) loadIdentity(d *document.Document) error {
-	e.userAttrs, e.userAttrNumbers = attributesOf(d.Identity.Attributes)
-	e.contextAttrs, e.contextAttrNumbers = attributesOf(d.Request)
+	var err error
+	if e.userAttrs, e.userAttrNumbers, err = attributesOf(d.Identity.Attributes); err != nil {
+		return err
+	}
+	if e.contextAttrs, e.contextAttrNumbers, err = attributesOf(d.Request); err != nil {
+		return err
+	}
 	e.keyAttr = e.userAttrNumbers[d.Identity.Key]
 	e.groups = make(map[string]int, len(d.Groups))
 	for i, g := range d.Groups {
@@ -116,18 +141,21 @@ func (e *Engine) loadIdentity(d *document.Document) error {
 	for _, l := range d.Levels {
 		e.levels[l.Name] = l.AtLeast
 	}
-	var err error
-	e.decodeKey, err = keyDecoder(e.userAttrs[e.keyAttr].typ)
+	e.readKey, err = keyReader(e.userAttrs[e.keyAttr].typ)
 	return err
 }
 
-func attributesOf(list []document.Attribute) ([]attribute, map[string]int) {
+func attributesOf(list []document.Attribute) ([]attribute, map[string]int, error) {
 	out, numbers := make([]attribute, len(list)), make(map[string]int, len(list))
 	for i, a := range list {
-		out[i] = attribute{name: a.Name, typ: a.Type, claim: a.Claim}
+		fill, err := fillerOf(a.Type, "")
+		if err != nil {
+			return nil, nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+		}
+		out[i] = attribute{name: a.Name, typ: a.Type, claim: a.Claim, fill: fill}
 		numbers[a.Name] = i
 	}
-	return out, numbers
+	return out, numbers, nil
 }
 
 func (e *Engine) loadDirectory(d *document.Document) error {
@@ -148,7 +176,7 @@ func (e *Engine) loadUser(number int, u *document.User) error {
 	if err != nil {
 		return err
 	}
-	k, ok := e.decodeKey(raw)
+	k, ok := e.keyOf(raw)
 	if !ok {
 		return fmt.Errorf("its key is not a value of the identity's key")
 	}
@@ -157,12 +185,10 @@ func (e *Engine) loadUser(number int, u *document.User) error {
 	}
 	e.directory.byKey[k] = number
 	e.directory.byName[u.Name] = number
-	stated := entry{level: u.Level, statesGroups: u.Groups != nil, groups: make(bitset, len(e.groups)/64+1)}
+	stated := entry{level: u.Level, statesGroups: u.Groups != nil}
 	if u.Groups != nil {
 		for _, name := range *u.Groups {
-			for _, above := range e.closures[e.groups[name]] {
-				stated.groups.set(above)
-			}
+			stated.groups = append(stated.groups, e.closures[e.groups[name]]...)
 		}
 	}
 	for _, a := range u.Attributes {
@@ -194,19 +220,36 @@ func (e *Engine) loadSchema(d *document.Document) error {
 			e.datasources[c.Datasource].apps[a.Name] = c.As == document.AsUser
 		}
 	}
-	e.schema = make(map[document.TableRef]*document.Table, len(d.Tables))
+	return e.loadTables(d)
+}
+
+func (e *Engine) loadTables(d *document.Document) error {
 	e.tables = make(map[document.TableRef]*table, len(d.Tables))
 	for i := range d.Tables {
 		t := &d.Tables[i]
-		compiled := &table{datasource: e.datasources[t.Datasource], arms: make(map[string][]*arm, len(t.Actions))}
-		for _, c := range t.Columns {
-			compiled.columns = append(compiled.columns, c.Name)
+		loaded := &table{
+			ref: document.TableRef{Datasource: t.Datasource, Table: t.Name}, datasource: e.datasources[t.Datasource],
+			schema: &schema{source: t, columns: make([]column, len(t.Columns))}, view: &arms{},
+		}
+		for n, c := range t.Columns {
+			fill, err := fillerOf(c.Type, c.Native)
+			if err != nil {
+				return fmt.Errorf("column %q of table %q: %w", c.Name, t.Name, err)
+			}
+			loaded.schema.columns[n] = column{name: c.Name, typ: c.Type, native: c.Native, fill: fill}
 		}
 		for _, a := range t.Actions {
-			compiled.arms[a] = nil
+			loaded.actions = append(loaded.actions, action{a, &arms{}})
 		}
-		ref := document.TableRef{Datasource: t.Datasource, Table: t.Name}
-		e.schema[ref], e.tables[ref] = t, compiled
+		if a := loaded.action(view); a != nil {
+			loaded.view = a
+		}
+		e.tables[loaded.ref] = loaded
+	}
+	for _, t := range e.tables {
+		for _, r := range t.schema.source.Relations {
+			t.schema.relations = append(t.schema.relations, related{name: r.Name, many: r.Many, to: e.tables[r.Table].schema})
+		}
 	}
 	return nil
 }
@@ -219,7 +262,7 @@ func (e *Engine) loadPolicies(d *document.Document) error {
 			return fmt.Errorf("policy %q: %w", p.Name, err)
 		}
 		for k := range p.Targets {
-			if err := e.loadTarget(&p.Targets[k], g); err != nil {
+			if err := e.loadTarget(p, &p.Targets[k], g); err != nil {
 				return fmt.Errorf("policy %q: %w", p.Name, err)
 			}
 		}
@@ -227,13 +270,13 @@ func (e *Engine) loadPolicies(d *document.Document) error {
 	return nil
 }
 
-func (e *Engine) loadTarget(t *document.PolicyTarget, g gate) error {
+func (e *Engine) loadTarget(p *document.Policy, t *document.PolicyTarget, g gate) error {
 	for _, ref := range t.Tables {
 		when, err := e.compile(ref, t.When)
 		if err != nil {
 			return err
 		}
-		a := &arm{gate: g, when: when, check: when}
+		a := &arm{policy: p, gate: g, when: when, check: when}
 		if t.Check != nil {
 			if a.check, err = e.compile(ref, t.Check); err != nil {
 				return err
@@ -246,20 +289,22 @@ func (e *Engine) loadTarget(t *document.PolicyTarget, g gate) error {
 				listed[name] = true
 			}
 		}
-		for number, name := range tab.columns {
-			if t.Columns == nil || listed[name] {
+		for number := range tab.schema.columns {
+			if t.Columns == nil || listed[tab.schema.columns[number].name] {
 				a.columns = append(a.columns, number)
 			}
 		}
 		for _, action := range t.Allow {
-			tab.arms[action] = append(tab.arms[action], a)
+			list := tab.action(action)
+			list.all = append(list.all, a)
 		}
 	}
 	return nil
 }
 
 func (e *Engine) loadGuards(d *document.Document) error {
-	for _, g := range d.Guards {
+	for i := range d.Guards {
+		g := &d.Guards[i]
 		to, err := e.subjects(g.To)
 		if err != nil {
 			return fmt.Errorf("guard %q: %w", g.Name, err)
@@ -270,7 +315,7 @@ func (e *Engine) loadGuards(d *document.Document) error {
 				if err != nil {
 					return fmt.Errorf("guard %q: %w", g.Name, err)
 				}
-				e.tables[ref].guards = append(e.tables[ref].guards, &guard{to: to, require: require})
+				e.tables[ref].guards = append(e.tables[ref].guards, &guard{source: g, to: to, require: require})
 			}
 		}
 	}
@@ -279,7 +324,7 @@ func (e *Engine) loadGuards(d *document.Document) error {
 
 func (e *Engine) compile(ref document.TableRef, c *document.Cond) (cond, error) {
 	k := &compiler{engine: e}
-	k.tables[0] = e.schema[ref]
+	k.tables[0] = e.tables[ref].schema
 	compiled, err := k.cond(c)
 	if err != nil {
 		return nil, fmt.Errorf("table %q of datasource %q: %w", ref.Table, ref.Datasource, err)

@@ -38,10 +38,10 @@ func (e *Engine) loadMasks(d *document.Document) error {
 func (e *Engine) loadMask(m *document.Mask, unless []subject, ref document.TableRef, names []string) error {
 	t := e.tables[ref]
 	if t.masks == nil {
-		t.masks = make([][]*mask, len(t.columns))
+		t.masks = make([][]*mask, len(t.schema.columns))
 	}
-	for number := range t.columns {
-		c := &e.schema[ref].Columns[number]
+	for number := range t.schema.columns {
+		c := &t.schema.source.Columns[number]
 		if !slices.Contains(names, c.Name) {
 			continue
 		}
@@ -116,12 +116,13 @@ func (s *Session) Project(datasource, tableName string, doc map[string]any) (see
 	if names == nil {
 		return nil, nil
 	}
-	t := s.engine.tables[document.TableRef{Datasource: datasource, Table: tableName}]
+	t := s.table(datasource, tableName)
 	seen = make(map[string]any, len(names))
-	for number, name := range t.columns {
+	for number := range t.schema.columns {
 		if !s.shown[number] {
 			continue
 		}
+		name := t.schema.columns[number].name
 		if m := s.mask(t, number); m != nil {
 			seen[name] = m.show(doc[name])
 			masked = append(masked, name)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math/bits"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,25 +12,90 @@ import (
 // request.
 type call struct {
 	user    *user
-	context []any // raw values of the request's attributes
+	context []slot         // of the request's attributes
+	stated  map[string]any // what they are read from
 	app     string
 	hasApp  bool
 	shared  bool // all users share the app's access
 	now     int64
-	rows    [maxRows]map[string]any // the record, and those that loops bind
+	rows    [maxRows]*Record // the record, and those that loops bind
+	scratch scratch
+}
+
+// scratch holds the records that documents are read in, so that no decision
+// makes any: one for each row and table, and one for the new record.
+type scratch struct {
+	last [maxRows + 1]*Record // the one used last
+	all  [maxRows + 1]map[*schema]*Record
+	held []*Record // those that hold a document
+}
+
+const newRow = maxRows
+
+// record is a document as a record; nil where there is no document. It lasts
+// until the next one of the same place.
+func (x *scratch) record(place int, s *schema, doc map[string]any) *Record {
+	if doc == nil {
+		return nil
+	}
+	r := x.last[place]
+	if r == nil || r.schema != s {
+		if r = x.all[place][s]; r == nil {
+			if x.all[place] == nil {
+				x.all[place] = map[*schema]*Record{}
+			}
+			r = newRecord(s)
+			x.all[place][s] = r
+		}
+		x.last[place] = r
+	}
+	if r.doc == nil {
+		x.held = append(x.held, r)
+	}
+	r.hold(doc)
+	return r
+}
+
+// forget lets go of all documents.
+func (x *scratch) forget() {
+	for i, r := range x.held {
+		r.forget()
+		x.held[i] = nil
+	}
+	x.held = x.held[:0]
 }
 
 // get reads an operand; false means that it is unknown.
 type get[T any] func(c *call) (T, bool)
 
-// source reads a raw value; nil is null or absent.
-type source func(c *call) any
+// source finds the slot that holds a value.
+type source func(c *call) *slot
 
 // row finds a record; nil when a to-one relation leads nowhere.
-type row func(c *call) map[string]any
+type row func(c *call) *Record
 
-func decoded[T any](from source, decode func(any) (T, bool)) get[T] {
-	return func(c *call) (T, bool) { return decode(from(c)) }
+func boolOf(from source) get[bool] {
+	return func(c *call) (bool, bool) { s := from(c); return s.truth, s.state == known }
+}
+
+func numOf(from source) get[num] {
+	return func(c *call) (num, bool) { s := from(c); return s.num(), s.state == known }
+}
+
+func textOf(from source) get[string] {
+	return func(c *call) (string, bool) { s := from(c); return s.text, s.state == known }
+}
+
+func uuidOf(from source) get[uuid] {
+	return func(c *call) (uuid, bool) { s := from(c); return s.bytes, s.state == known }
+}
+
+func timeOf(from source) get[int64] {
+	return func(c *call) (int64, bool) { s := from(c); return s.i, s.state == known }
+}
+
+func ipOf(from source) get[netip.Addr] {
+	return func(c *call) (netip.Addr, bool) { s := from(c); return s.ip(), s.state == known }
 }
 
 func constant[T any](v T) get[T] { return func(*call) (T, bool) { return v, true } }
@@ -65,16 +131,24 @@ func (s *fixedSet[T]) has(_ *call, x T) (in, known bool) {
 
 func (s *fixedSet[T]) size(*call) (int, bool) { return len(s.elems), true }
 
-// rawSet is an array of a record or of a request. Null elements are ignored;
-// one that is not of the element type makes the set unknown.
+// rawSet is an array of a record or of a request: a JSON array, or a slice of
+// the elements' Go type. Null elements are ignored; one that is not of the
+// element type makes the set unknown.
 type rawSet[T any] struct {
 	from    source
 	decode  func(any) (T, bool)
 	compare func(a, b T) int
 }
 
-func (s *rawSet[T]) has(c *call, x T) (in, known bool) {
-	list, ok := s.from(c).([]any)
+func (s *rawSet[T]) has(c *call, x T) (in, isKnown bool) {
+	held := s.from(c)
+	if held.state != known {
+		return false, false
+	}
+	if elems, typed := held.more.([]T); typed {
+		return slices.ContainsFunc(elems, func(elem T) bool { return s.compare(elem, x) == 0 }), true
+	}
+	list, ok := held.more.([]any)
 	if !ok {
 		return false, false
 	}
@@ -92,7 +166,14 @@ func (s *rawSet[T]) has(c *call, x T) (in, known bool) {
 }
 
 func (s *rawSet[T]) size(c *call) (int, bool) {
-	list, ok := s.from(c).([]any)
+	held := s.from(c)
+	if held.state != known {
+		return 0, false
+	}
+	if elems, typed := held.more.([]T); typed {
+		return len(distinct(slices.Clone(elems), s.compare)), true
+	}
+	list, ok := held.more.([]any)
 	if !ok {
 		return 0, false
 	}

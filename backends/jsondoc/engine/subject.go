@@ -113,5 +113,8 @@ func (g *gate) opens(c *call) bool {
 	if among(to, c) != yes {
 		return false
 	}
-	return g.anyApp || c.hasApp && slices.Contains(g.via, c.app)
+	return g.through(c)
 }
+
+// through reports whether the policy may be used through the request's app.
+func (g *gate) through(c *call) bool { return g.anyApp || c.hasApp && slices.Contains(g.via, c.app) }

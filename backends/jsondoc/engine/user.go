@@ -15,9 +15,11 @@ type user struct {
 	levelKnown  bool
 	groupsKnown bool
 	groups      bitset   // of the project's groups
+	members     []int    // the numbers of the same groups
 	others      []string // groups that the project does not have
-	attrs       []any    // raw values by number of attribute; nil: unknown
-	entry       int      // number of the directory entry with the user's key, or -1
+	attrs       []slot   // by number of attribute
+	claims      map[string]any
+	entry       int // number of the directory entry with the user's key, or -1
 	keyKnown    bool
 }
 
@@ -29,9 +31,28 @@ func (b bitset) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 // clear makes nothing known of the user, not even that it is anonymous.
 func (u *user) clear() {
 	u.level, u.levelKnown, u.groupsKnown, u.entry, u.keyKnown = "", false, false, -1, false
-	clear(u.groups)
+	u.clearGroups()
 	clear(u.attrs)
+	u.claims = nil
+}
+
+func (u *user) clearGroups() {
+	for _, number := range u.members {
+		u.groups[number/64] = 0
+	}
+	u.members = u.members[:0]
+	clear(u.others)
 	u.others = u.others[:0]
+}
+
+// join puts the user into groups.
+func (u *user) join(numbers []int) {
+	for _, number := range numbers {
+		if !u.groups.has(number) {
+			u.groups.set(number)
+			u.members = append(u.members, number)
+		}
+	}
 }
 
 // attribute is a declared attribute.
@@ -39,6 +60,36 @@ type attribute struct {
 	name  string
 	typ   document.Type
 	claim []string
+	fill  filler
+}
+
+// put leaves a raw value in a slot, to be looked at when it is needed.
+func (s *slot) put(raw any) {
+	s.more, s.state = raw, null
+	if raw != nil {
+		s.state = unread
+	}
+}
+
+// read is the slot with its value decoded; one that nothing was put into is
+// read from doc.
+func (a *attribute) read(s *slot, doc map[string]any) *slot {
+	if s.state == unread {
+		a.decode(s, doc)
+	}
+	return s
+}
+
+func (a *attribute) decode(s *slot, doc map[string]any) {
+	raw := s.more
+	if raw == nil {
+		raw = a.raw(doc)
+	}
+	if raw == nil {
+		s.state = null
+		return
+	}
+	a.fill(s, raw)
 }
 
 // raw reads the value at the claim path, nil when there is none.
@@ -64,7 +115,7 @@ type directory struct {
 type entry struct {
 	level        string // "": not stated
 	statesGroups bool
-	groups       bitset
+	groups       []int // with those above
 	attrs        []statedAttr
 }
 
@@ -81,30 +132,32 @@ type key struct {
 	ip   netip.Addr
 }
 
-// keyDecoder is the decoder of the key attribute.
-func keyDecoder(t document.Type) (func(any) (key, bool), error) {
+// keyReader makes the key of a slot of the key attribute; false when its value
+// is not known.
+func keyReader(t document.Type) (func(*slot) (key, bool), error) {
 	switch familyOf(t.Kind) {
 	case famText:
-		text := textDecoder(t, "")
-		return func(raw any) (key, bool) { s, ok := text(raw); return key{text: s}, ok }, nil
+		return func(s *slot) (key, bool) { return key{text: s.text}, s.state == known }, nil
 	case famUUID:
-		return func(raw any) (key, bool) { u, ok := decodeUUID(raw); return key{uuid: u}, ok }, nil
+		return func(s *slot) (key, bool) { return key{uuid: s.bytes}, s.state == known }, nil
 	case famTime:
-		instant := timeDecoder(t, "")
-		return func(raw any) (key, bool) { i, ok := instant(raw); return key{i: i}, ok }, nil
+		return func(s *slot) (key, bool) { return key{i: s.i}, s.state == known }, nil
 	case famIP:
-		return func(raw any) (key, bool) { a, ok := decodeIP(raw); return key{ip: a}, ok }, nil
+		return func(s *slot) (key, bool) { return key{ip: s.ip()}, s.state == known }, nil
 	case famNum:
-		decode := numDecoder(t)
-		return func(raw any) (key, bool) { n, ok := decode(raw); return numKey(n), ok }, nil
+		return func(s *slot) (key, bool) { return numKey(s.num()), s.state == known }, nil
 	case famBool:
-		return func(raw any) (key, bool) {
-			b, ok := raw.(bool)
-			return key{text: boolText(b)}, ok
-		}, nil
+		return func(s *slot) (key, bool) { return key{text: boolText(s.truth)}, s.state == known }, nil
 	case famDuration, famSet:
 	}
 	return nil, fmt.Errorf("the identity's key has the type %q, which names nobody", t.Kind)
+}
+
+// keyOf is the key that a raw value is.
+func (e *Engine) keyOf(raw any) (key, bool) {
+	var s slot
+	s.put(raw)
+	return e.readKey(e.userAttrs[e.keyAttr].read(&s, nil))
 }
 
 // numKey is the whole numbers of 64 bits as they are and the rest as text.
@@ -124,28 +177,33 @@ func boolText(b bool) string {
 
 // resolve reads the claims into u: nil claims are an anonymous user; what the
 // directory states replaces what the claims say; at level anonymous groups
-// and attributes are unknown.
+// and attributes are unknown. Nothing may be known of u yet.
 func (e *Engine) resolve(u *user, claims map[string]any) {
-	u.clear()
 	if claims == nil {
 		u.level, u.levelKnown = document.LevelAnonymous, true
 		return
 	}
-	k, known := e.decodeKey(e.userAttrs[e.keyAttr].raw(claims))
+	u.claims = claims
+	at := &u.attrs[e.keyAttr]
+	at.state = unread
+	k, isKnown := e.readKey(e.userAttrs[e.keyAttr].read(at, claims))
 	found := -1
-	if known {
+	if isKnown && len(e.directory.byKey) > 0 {
 		if i, ok := e.directory.byKey[k]; ok {
 			found = i
 		}
 	}
-	u.level, u.levelKnown = e.levelOf(claims, known, found)
+	u.level, u.levelKnown = e.levelOf(claims, isKnown, found)
 	if u.levelKnown && u.level == document.LevelAnonymous {
+		*at = slot{}
 		return
 	}
-	for i := range e.userAttrs {
-		u.attrs[i] = e.userAttrs[i].raw(claims)
+	for i := range u.attrs {
+		if i != e.keyAttr {
+			u.attrs[i].state = unread
+		}
 	}
-	u.entry, u.keyKnown = found, known
+	u.entry, u.keyKnown = found, isKnown
 	if found >= 0 {
 		e.applyEntry(u, &e.directory.entries[found])
 	}
@@ -156,12 +214,12 @@ func (e *Engine) resolve(u *user, claims map[string]any) {
 
 func (e *Engine) applyEntry(u *user, d *entry) {
 	for _, a := range d.attrs {
-		u.attrs[a.number] = a.raw
+		u.attrs[a.number].put(a.raw)
 		if a.number != e.keyAttr {
 			continue
 		}
 		var k key
-		k, u.keyKnown = e.decodeKey(a.raw)
+		k, u.keyKnown = e.keyOf(a.raw)
 		u.entry = -1
 		if i, ok := e.directory.byKey[k]; ok && u.keyKnown {
 			u.entry = i
@@ -169,7 +227,7 @@ func (e *Engine) applyEntry(u *user, d *entry) {
 	}
 	if d.statesGroups {
 		u.groupsKnown = true
-		copy(u.groups, d.groups)
+		u.join(d.groups)
 	}
 }
 
@@ -201,20 +259,16 @@ func (e *Engine) readGroups(u *user, raw any) {
 		if item == nil {
 			continue
 		}
-		name, ok := decodeText(item)
-		if !ok {
-			clear(u.groups)
-			u.others = u.others[:0]
-			return
+		name, _ := item.(string)
+		if number, declared := e.groups[name]; declared {
+			u.join(e.closures[number])
+			continue
 		}
-		number, declared := e.groups[name]
-		switch {
-		case !declared && !slices.Contains(u.others, name):
+		if name, ok := decodeText(item); !ok {
+			u.clearGroups()
+			return
+		} else if !slices.Contains(u.others, name) {
 			u.others = append(u.others, name)
-		case declared:
-			for _, above := range e.closures[number] {
-				u.groups.set(above)
-			}
 		}
 	}
 	u.groupsKnown = true

@@ -96,11 +96,13 @@ func decodeIP(raw any) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" || a.Is4In6() {
+	if err != nil || !plainIP(a) {
 		return netip.Addr{}, false
 	}
 	return a, true
 }
+
+func plainIP(a netip.Addr) bool { return a.IsValid() && a.Zone() == "" && !a.Is4In6() }
 
 // family says which types compare with each other and what Go type holds them.
 type family int
@@ -143,10 +145,15 @@ func textDecoder(t document.Type, native string) func(any) (string, bool) {
 	switch {
 	case t.Kind == document.Enum:
 		return decodeEnum(t.Values)
-	case native == "character" || native == "bpchar" || strings.HasPrefix(native, "character("):
+	case paddedText(native):
 		return decodeChar
 	}
 	return decodeText
+}
+
+// paddedText reports whether a native type pads its texts with blanks.
+func paddedText(native string) bool {
+	return native == "character" || native == "bpchar" || strings.HasPrefix(native, "character(")
 }
 
 func numDecoder(t document.Type) func(any) (num, bool) {
