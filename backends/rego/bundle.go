@@ -1,34 +1,32 @@
 package rego
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// pack writes the bundle. Its bytes follow from the content alone: the writer
-// stamps no times, and members have one order.
+// pack writes the bundle. Its bytes follow from the content alone: no times are
+// stamped, and members have one order. It is written here and not by the
+// library, whose writer has no place for schemas and would read the data again.
 func (c *content) pack() ([]byte, error) {
-	var data map[string]any
-	dec := json.NewDecoder(bytes.NewReader(c.data))
-	dec.UseNumber()
-	if err := dec.Decode(&data); err != nil {
-		return nil, fmt.Errorf("data.json: %w", err)
+	manifest, err := json.Marshal(c.manifest())
+	if err != nil {
+		return nil, fmt.Errorf("the bundle's manifest: %w", err)
 	}
-	b := bundle.Bundle{Manifest: c.manifest(), Data: data}
-	for _, f := range c.files {
-		b.Modules = append(b.Modules, bundle.ModuleFile{URL: "/" + f.path, Path: "/" + f.path, Raw: f.text})
-	}
-	var out bytes.Buffer
-	if err := bundle.NewWriter(&out).UseModulePath(true).DisableFormat(true).Write(b); err != nil {
-		return nil, fmt.Errorf("write the bundle: %w", err)
-	}
-	return out.Bytes(), nil
+	members := []printed{{bundle.ManifestExt, manifest}, {"data.json", c.data}}
+	members = append(append(members, c.files...), c.schemas...)
+	return packed(members)
 }
 
 // manifest names the bundle by its commit, or by its content when that is
@@ -60,9 +58,61 @@ func (c *content) hash() string {
 	}
 	part([]byte("data.json"))
 	part(c.data)
-	for _, f := range c.files {
+	for _, f := range append(append([]printed{}, c.files...), c.schemas...) {
 		part([]byte(f.path))
 		part(f.text)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// packed is an archive of these files in this order.
+func packed(members []printed) ([]byte, error) {
+	var out bytes.Buffer
+	compressed := gzip.NewWriter(&out)
+	archive := tar.NewWriter(compressed)
+	for _, m := range members {
+		// Paths begin with "/", as in bundles that the engine's own tools write.
+		header := &tar.Header{Name: "/" + m.path, Mode: 0o600, Typeflag: tar.TypeReg, Size: int64(len(m.text))}
+		if err := archive.WriteHeader(header); err != nil {
+			return nil, fmt.Errorf("write the bundle: %w", err)
+		}
+		if _, err := archive.Write(m.text); err != nil {
+			return nil, fmt.Errorf("write the bundle: %w", err)
+		}
+	}
+	if err := errors.Join(archive.Close(), compressed.Close()); err != nil {
+		return nil, fmt.Errorf("write the bundle: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// maxMember bounds a file of a bundle that is read; the largest one written is
+// the data, about 10 MB for 10,000 policies.
+const maxMember = 1 << 30
+
+// unpacked reads an archive that packed wrote; paths have no leading "/".
+func unpacked(data []byte) ([]printed, error) {
+	compressed, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read the bundle: %w", err)
+	}
+	archive := tar.NewReader(compressed)
+	var out []printed
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the bundle: %w", err)
+		}
+		text, err := io.ReadAll(io.LimitReader(archive, maxMember+1))
+		if err != nil {
+			return nil, fmt.Errorf("read the bundle: %w", err)
+		}
+		if len(text) > maxMember {
+			return nil, fmt.Errorf("read the bundle: %s is larger than %d bytes", header.Name, maxMember)
+		}
+		out = append(out, printed{strings.TrimPrefix(header.Name, "/"), text})
+	}
 }

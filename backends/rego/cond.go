@@ -14,9 +14,11 @@ import (
 type scope struct {
 	out  *rules // the package's rules
 	base string // what names of helpers begin with
-	next *int   // numbers local names of one policy or guard
-	rows []bound
-	err  *error
+	// about is the note of the policy or guard.
+	about note
+	next  *int // numbers local names of one policy or guard
+	rows  []bound
+	err   *error
 }
 
 type bound struct {
@@ -100,7 +102,8 @@ func (s *scope) inline(c model.Cond) body {
 		for _, v := range free {
 			args = append(args, b.argument(v))
 		}
-		s.out.add(rule{name: helper, args: args, body: satisfiable(b)})
+		about := note{title: s.about.title, description: "One of the alternatives in a condition of " + s.about.title + ".", source: s.about.source}
+		s.out.add(rule{note: &about, name: helper, args: args, body: satisfiable(b)})
 	}
 	if len(free) == 0 {
 		return body{test{term: name(helper)}}

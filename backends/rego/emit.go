@@ -1,10 +1,8 @@
 package rego
 
 import (
-	"bytes"
 	"context"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
@@ -36,7 +34,7 @@ func (Emitter) Emit(ctx context.Context, p *model.Program) ([]backend.Artifact, 
 		{Path: "rego/bundle.tar.gz", Data: packed},
 		{Path: "rego/data.json", Data: b.data},
 	}
-	for _, f := range b.files {
+	for _, f := range slices.Concat(b.files, b.schemas) {
 		out = append(out, backend.Artifact{Path: "rego/" + f.path, Data: f.text})
 	}
 	slices.SortFunc(out, func(a, b backend.Artifact) int { return strings.Compare(a.Path, b.Path) })
@@ -48,6 +46,7 @@ type content struct {
 	project, revision string
 	data              []byte // data.json
 	files             []printed
+	schemas           []printed
 }
 
 type printed struct {
@@ -58,12 +57,16 @@ type printed struct {
 // rulesPerFile keeps files small enough to read, and to format quickly.
 const rulesPerFile = 500
 
-//go:embed policy/*.rego
+//go:embed policy/*.rego policy/model.json
 var policyFiles embed.FS
 
 func newContent(ctx context.Context, p *model.Program) (*content, error) {
 	out := &content{project: p.Project, revision: p.Revision}
 	if err := out.addData(p); err != nil {
+		return nil, err
+	}
+	var err error
+	if out.schemas, err = schemaFiles(p); err != nil {
 		return nil, err
 	}
 	files, err := libraryFiles(p)
@@ -96,15 +99,8 @@ func (c *content) addData(p *model.Program) error {
 	for _, step := range slices.Backward(modelPath(p.Project)) {
 		doc = map[string]any{step: doc}
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(doc); err != nil {
-		return fmt.Errorf("data.json: %w", err)
-	}
-	c.data = b.Bytes()
-	return nil
+	c.data, err = indented(doc)
+	return err
 }
 
 // The paths below data of what a project emits.
@@ -135,11 +131,31 @@ func libraryFiles(p *model.Program) ([]*file, error) {
 	if err != nil {
 		return nil, err
 	}
+	about := &note{
+		scope: "package", title: p.Project, description: "What a request tells of its user, and typed readers of JSON values.",
+		source:  p.Span.String(),
+		schemas: []typed{{ref{base: "input"}, requestSchemaPath(p.Project)}, modelTyped(p.Project)},
+	}
+	folder := folderOf(pkg)
 	return []*file{
-		{path: "lib/values.rego", pkg: pkg, text: values},
-		{path: "lib/request.rego", pkg: pkg, text: request, imports: []imported{{path: modelPath(p.Project)}}},
-		{path: "lib/attributes.rego", pkg: pkg, rules: readers},
+		{path: folder + "values.rego", pkg: pkg, text: values},
+		{path: folder + "request.rego", note: about, pkg: pkg, text: request, imports: []imported{{path: modelPath(p.Project)}}},
+		{path: folder + "attributes.rego", pkg: pkg, rules: readers},
 	}, nil
+}
+
+// modelTyped is the schema of the data that the decisions read.
+func modelTyped(project string) typed {
+	return typed{ref{"data", modelPath(project)}, modelSchemaPath(project)}
+}
+
+// folderOf is where a package's files are, as its path says.
+func folderOf(pkg []string) string {
+	out := ""
+	for _, s := range pkg {
+		out += fileName(s) + "/"
+	}
+	return out
 }
 
 // attributeRules read the attributes of user and request, and the user's key.
@@ -149,9 +165,11 @@ func attributeRules(p *model.Program) ([]rule, error) {
 	}
 	key := p.Identity.Key
 	claim := claimAt(ref{base: "claims"}, key.Claim)
+	stated := &note{title: "key", description: "The user's key as the claims state it, as text.", source: key.Span.String()}
+	known := &note{title: "user_key", description: "The key of a user that is known, as text.", source: key.Span.String()}
 	out := []rule{
-		{name: "key", value: asText(key, read("", claim, key.Type, ""))},
-		{name: "user_key", value: asText(key, ref{"user", []string{key.Name}})},
+		{note: stated, name: "key", value: asText(key, read("", claim, key.Type, ""))},
+		{note: known, name: "user_key", value: asText(key, ref{"user", []string{key.Name}})},
 	}
 	for _, a := range p.Identity.Attributes {
 		raw := call{fn: "stated", args: []term{text(a.Name), steps(a.Claim)}}
@@ -165,7 +183,7 @@ func attributeRules(p *model.Program) ([]rule, error) {
 }
 
 func attributeNote(of string, a *model.Attribute) *note {
-	return &note{title: of + "." + a.Name, description: a.Type.String(), source: a.Span.String()}
+	return &note{title: of + "." + a.Name, description: "A value of type " + a.Type.String() + ".", source: a.Span.String()}
 }
 
 func claimAt(document term, path []string) term {
@@ -193,7 +211,7 @@ func asText(key *model.Attribute, value term) term {
 // datasourceFiles are the decision of a datasource and its conditions.
 func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 	pkg := datasourcePath(p.Project, ds.Name)
-	folder := fileName(pkg[2]) + "/"
+	folder := folderOf(pkg)
 	lib := imported{path: libPath(p.Project)}
 	here := imported{path: append(modelPath(p.Project), "datasources", ds.Name), alias: "model"}
 	decision, err := handwritten("decision")
@@ -208,7 +226,10 @@ func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	about := &note{title: ds.Name, description: ds.Description, source: ds.Span.String()}
+	about := &note{
+		scope: "package", title: ds.Name, description: described(ds.Description, "Decisions on the records of "+ds.Name+"."), source: ds.Span.String(),
+		schemas: []typed{{ref{base: "input"}, inputSchemaPath(p.Project, ds.Name)}, modelTyped(p.Project)},
+	}
 	out := []*file{
 		{path: folder + "decision.rego", note: about, pkg: pkg, imports: []imported{lib, here}, text: decision},
 		{path: folder + "entry.rego", pkg: pkg, imports: imports, text: entry},
@@ -227,6 +248,14 @@ func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// described is what the source says of something, else what can be said of it.
+func described(written, otherwise string) string {
+	if written == "" {
+		return otherwise
+	}
+	return written
 }
 
 // handwritten is a policy file without its package and imports, which the

@@ -25,7 +25,7 @@ func reader(t model.Type, native string) (fn string, extra []term) {
 		}
 		return "text", nil
 	case model.KindUUID:
-		return "uuid", nil
+		return "uuid_text", nil
 	case model.KindDate:
 		return "date", nil
 	case model.KindTimestamp:

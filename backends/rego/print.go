@@ -49,17 +49,36 @@ func (p *printer) note(n *note) {
 	if n == nil {
 		return
 	}
-	p.WriteString("# METADATA\n# title: ")
+	p.WriteString("# METADATA\n")
+	if n.scope != "" {
+		p.WriteString("# scope: " + n.scope + "\n")
+	}
+	p.WriteString("# title: ")
 	p.quote(n.title)
 	if n.description != "" {
 		p.WriteString("\n# description: ")
 		p.quote(n.description)
+	}
+	if len(n.schemas) > 0 {
+		p.WriteString("\n# schemas:")
+	}
+	for _, s := range n.schemas {
+		p.WriteString("\n#   - ")
+		p.quote(refText(s.document))
+		p.WriteString(": ")
+		p.quote(refText(ref{"schema", s.schema}))
 	}
 	if n.source != "" {
 		p.WriteString("\n# custom:\n#   source: ")
 		p.quote(n.source)
 	}
 	p.WriteString("\n")
+}
+
+func refText(r ref) string {
+	p := &printer{}
+	p.term(r)
+	return p.String()
 }
 
 func (p *printer) rule(r *rule) {

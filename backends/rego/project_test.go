@@ -122,6 +122,7 @@ func TestProjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkFormat(t, c)
+			checkStrict(t, c)
 			packed := bundleQuery(t, p)
 			questions := 0
 			for _, test := range tests {

@@ -44,10 +44,14 @@ func conditions(p *model.Program, ds *model.Datasource) ([]rule, error) {
 }
 
 func (r *rules) policy(t *model.PolicyTarget) {
-	about := &note{title: t.Policy.Name, description: t.Policy.Description, source: t.Span.String()}
+	about := note{
+		title: t.Policy.Name, source: t.Span.String(),
+		description: described(t.Policy.Description, "What the policy asks of a record of "+t.Table.Address()+"."),
+	}
 	r.condition(t.Table, "when", t.Policy.Name, about, t.When.Holds)
 	if ownCheck(t) {
-		r.condition(t.Table, "check", t.Policy.Name, nil, t.Check.Holds)
+		about.description = "What the policy asks of a new record of " + t.Table.Address() + "."
+		r.condition(t.Table, "check", t.Policy.Name, about, t.Check.Holds)
 	}
 }
 
@@ -62,7 +66,10 @@ func ownCheck(t *model.PolicyTarget) bool {
 // guard writes when a guard lets a record pass: its user is surely outside it,
 // or what it requires holds.
 func (r *rules) guard(p *model.Program, t *model.GuardTarget) {
-	about := &note{title: t.Guard.Name, description: t.Guard.Description, source: t.Span.String()}
+	about := note{
+		title: t.Guard.Name, source: t.Span.String(),
+		description: described(t.Guard.Description, "What the guard asks of a record of "+t.Table.Address()+"."),
+	}
 	r.condition(t.Table, "guard", t.Guard.Name, about, model.AnyOf(p.Outside(t.Guard.To), t.Require.Holds))
 }
 
@@ -71,15 +78,15 @@ func (r *rules) guard(p *model.Program, t *model.GuardTarget) {
 // the engine's rule index finds them at once; it does not look at constants in
 // a rule's head. Without an alternative it writes none, for an
 // unknown policy grants nothing and an unknown guard does not pass.
-func (r *rules) condition(t *model.Table, fn, owner string, about *note, c model.Cond) {
+func (r *rules) condition(t *model.Table, fn, owner string, about note, c model.Cond) {
 	next := 0
-	s := &scope{out: r, next: &next, err: &r.err, base: strings.Join([]string{"any", word(t.Name), word(owner)}, "_")}
+	s := &scope{out: r, next: &next, err: &r.err, about: about, base: strings.Join([]string{"any", word(t.Name), word(owner)}, "_")}
 	c = atEntry(t.Datasource, c)
 	found := body{test{term: infix{"==", name("table"), text(t.Name)}}, test{term: infix{"==", name("owner"), text(owner)}}}
 	found = slices.Clip(found)
 	for _, b := range s.alternatives(c) {
 		args := []term{name("table"), name("owner"), b.argument(record)}
-		r.add(rule{note: about, name: fn, args: args, body: append(found, b...)})
+		r.add(rule{note: &about, name: fn, args: args, body: append(found, b...)})
 	}
 }
 

@@ -106,9 +106,18 @@ type rule struct {
 	body  body // nil: always
 }
 
-// note is the metadata of a rule.
+// note is the metadata of a rule or of a package.
 type note struct {
+	scope                      string // "": of the rule that follows
 	title, description, source string
+	schemas                    []typed
+}
+
+// typed says which schema a document below input or data satisfies; the path is
+// below `schema`.
+type typed struct {
+	document ref
+	schema   []string
 }
 
 // file is one Rego file.

@@ -14,6 +14,7 @@ import (
 
 func newBuild(s *session) *cobra.Command {
 	f := &inputFlags{}
+	key := &signFlags{}
 	var dir string
 	var names []string
 	cmd := &cobra.Command{
@@ -22,7 +23,8 @@ func newBuild(s *session) *cobra.Command {
 		Long: "Writes postgres/DATASOURCE.sql, the Rego sources and bundle.tar.gz under rego/, and json/policy.json\n" +
 			"with its JSON Schema. The same project always gives the same bytes. Nothing secret is in them.",
 		Example: "  postern build -o dist\n" +
-			"  postern build -o dist --target rego",
+			"  postern build -o dist --target rego\n" +
+			"  postern build -o dist --sign-key-file bundle.pem --sign-key-id main --sign-alg ES256",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := targets.Check(names); err != nil {
@@ -39,6 +41,9 @@ func newBuild(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := s.sign(key, artifacts); err != nil {
+				return err
+			}
 			if err := write(dir, artifacts); err != nil {
 				return err
 			}
@@ -46,6 +51,7 @@ func newBuild(s *session) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	key.add(cmd)
 	cmd.Flags().StringVarP(&dir, "out", "o", "", "the `DIR` to write to; made if it is not there")
 	cmd.Flags().StringSliceVar(&names, "target", targets.Names(), "the `TARGETS` to build")
 	_ = cmd.MarkFlagRequired("out")

@@ -9,12 +9,17 @@ import data.postern.lib.model.datasources.here as model
 app := input.app if model.apps[input.app]
 
 # METADATA
+# scope: document
 # title: user
 # description: What is known of the user; nothing behind an app whose users share its access.
 default user := {}
 
 user := lib.user if model.apps[app].as == "user"
 
+# METADATA
+# scope: document
+# title: subjects
+# description: What policies may name in "to" and the request is; behind an app whose users share its access, that app alone.
 subjects contains concat(".", ["app", app])
 
 subjects contains subject if {
@@ -22,6 +27,10 @@ subjects contains subject if {
 	some subject in lib.subjects
 }
 
+# METADATA
+# scope: document
+# title: entered
+# description: The request is well formed, and its user may use the app that it comes through.
 entered if {
 	lib.well_formed
 	model.apps[app].as == "app"
@@ -34,6 +43,10 @@ entered if {
 	subject in subjects
 }
 
+# METADATA
+# scope: document
+# title: through
+# description: Whether a grant counts for the app that the request comes through.
 through(grant) if grant.via == null
 
 through(grant) if app in grant.via

@@ -4,8 +4,10 @@ import data.postern.lib
 import data.postern.lib.model.datasources.here as model
 
 # METADATA
+# scope: document
 # title: allow
 # description: Whether the request may do input.action to input.record, or make input.new of it.
+# entrypoint: true
 default allow := false
 
 allow if {
@@ -15,8 +17,10 @@ allow if {
 }
 
 # METADATA
+# scope: document
 # title: filter
 # description: The positions in input.records of the records that the request may do the action to.
+# entrypoint: true
 filter contains i if {
 	entered
 	some i, raw in input.records
@@ -25,8 +29,10 @@ filter contains i if {
 }
 
 # METADATA
+# scope: document
 # title: columns
 # description: The columns of input.record that the user sees, as they are stored or masked.
+# entrypoint: true
 columns contains column if {
 	entered
 	decide(input.table, "view", old, old)
@@ -36,16 +42,20 @@ columns contains column if {
 }
 
 # METADATA
+# scope: document
 # title: mask
 # description: What the masked ones of these columns show in place of what input.record holds.
+# entrypoint: true
 mask[column] := masked_value(masks(input.table, column)[0], object.get(old, column, null)) if {
 	some column in columns
 	masked(column)
 }
 
 # METADATA
+# scope: document
 # title: why
 # description: The policies that grant the action, and the guards that the record (new_guards - what an edit makes of it) fails.
+# entrypoint: true
 why := {
 	"allowed": allow,
 	"may_enter": may_enter,
@@ -54,14 +64,26 @@ why := {
 	"new_guards": failing(input.table, new),
 }
 
+# METADATA
+# scope: document
+# title: may_enter
+# description: Whether the request may come in at all.
 default may_enter := false
 
 may_enter if entered
 
+# METADATA
+# scope: document
+# title: old
+# description: The record as it stands; null when there is none.
 default old := null
 
 old := lib.plain(input.record, json.marshal(input.record))
 
+# METADATA
+# scope: document
+# title: new
+# description: The record that the request makes; null when it makes none. An edit without one changes nothing.
 default new := null
 
 # An edit without a new record asks for one that changes nothing.
@@ -72,13 +94,20 @@ new := old if {
 
 new := lib.plain(input.new, json.marshal(input.new)) if input.new != null
 
-# The record that a decision is first about.
+# METADATA
+# scope: document
+# title: subject_record
+# description: The record that a decision is first about.
 default subject_record := null
 
 subject_record := new if input.action == "create"
 
 subject_record := old if input.action != "create"
 
+# METADATA
+# scope: document
+# title: granting
+# description: The policies that grant the action.
 granting contains policy if {
 	entered
 	input.action != "create"
@@ -93,6 +122,10 @@ granting contains policy if {
 	fits(input.table, policy, new)
 }
 
+# METADATA
+# scope: document
+# title: failing
+# description: The guards that a record fails.
 failing(table, record) := {g | some g in model.tables[table].guards} - {g |
 	is_object(record)
 	some g in model.tables[table].guards
@@ -103,14 +136,26 @@ failing(table, record) := {g | some g in model.tables[table].guards} - {g |
 
 failing(_, null) := set()
 
-# The conditions of policies and guards stand in the files beside this one.
+# METADATA
+# title: when
+# description: Whether what a policy asks of a record as it stands holds; the conditions stand in the files beside this one.
 default when(_, _, _) := false
 
+# METADATA
+# title: check
+# description: Whether what a policy asks of a new record holds, where that is something else.
 default check(_, _, _) := false
 
+# METADATA
+# title: guard
+# description: Whether a guard lets a record pass.
 default guard(_, _, _) := false
 
-# A decision on one record: as it stands, and as a write leaves it.
+# METADATA
+# scope: document
+# title: decide
+# description: >-
+#   A decision on one record: as it stands, and as a write leaves it.
 decide(table, action, before, _) if {
 	not action in {"create", "edit", "delete"}
 	granted(table, action, before)
@@ -137,19 +182,28 @@ decide(table, "create", _, after) if {
 	guarded(table, after)
 }
 
+# METADATA
+# title: granted
+# description: Whether a policy grants the action on a record as it stands.
 granted(table, action, record) if {
 	is_object(record)
 	some policy in policies(table, action)
 	when(table, policy, record)
 }
 
+# METADATA
+# title: checked
+# description: Whether a policy accepts a new record.
 checked(table, action, record) if {
 	is_object(record)
 	some policy in policies(table, action)
 	fits(table, policy, record)
 }
 
-# What a policy asks of a new record.
+# METADATA
+# scope: document
+# title: fits
+# description: What a policy asks of a new record.
 fits(table, policy, record) if {
 	model.tables[table].policies[policy].check == "when"
 	when(table, policy, record)
@@ -160,6 +214,9 @@ fits(table, policy, record) if {
 	check(table, policy, record)
 }
 
+# METADATA
+# title: guarded
+# description: Whether all guards let a record pass.
 guarded(table, record) if {
 	is_object(record)
 	every name in model.tables[table].guards {
@@ -167,15 +224,21 @@ guarded(table, record) if {
 	}
 }
 
-# The policies that grant the action to the request's user, whatever the record.
+# METADATA
+# title: policies
+# description: The policies that grant the action to the request's user, whatever the record.
 policies(table, action) := {grant.policy |
 	some subject in subjects
 	some grant in model.tables[table].grants[action][subject]
 	through(grant)
 }
 
-# What a write may set: columns that a policy for it lists and that are not
-# masked, of those that an edit's user sees.
+# METADATA
+# scope: document
+# title: settable
+# description: >-
+#   What a write may set: columns that a policy for it lists and that are not masked, of those that an edit's user
+#   sees.
 settable if object.get(input, "set", null) == null
 
 settable if {
@@ -202,36 +265,59 @@ settable if {
 	not action in {"create", "edit"}
 }
 
+# METADATA
+# title: listed
+# description: The columns that the policies for the action list.
 listed contains column if {
 	some policy in policies(input.table, input.action)
 	some column in model.tables[input.table].policies[policy].columns
 }
 
-# The masks on a column that apply: all but those that the user is surely left
-# out of. Those that show null come first; the others show the same.
+# METADATA
+# title: masks
+# description: >-
+#   The masks on a column that apply: all but those that the user is surely left out of. Those that show null come
+#   first; the others show the same.
 masks(table, column) := [m |
 	some m in model.tables[table].masks[column]
 	not exempt(m)
 ]
 
+# METADATA
+# title: exempt
+# description: Whether the user is surely among those that a mask leaves out.
 exempt(m) if {
 	some subject in m.unless
 	subject in subjects
 }
 
+# METADATA
+# title: masked
+# description: Whether a mask on the column applies.
 masked(column) if masks(input.table, column)[0]
 
+# METADATA
+# scope: document
+# title: masked_value
+# description: What a mask shows in place of what is stored.
 masked_value(m, _) := m.value if m.fn == "constant"
 
 masked_value(m, raw) := kept(m, stored(m, raw)) if m.fn in {"last", "first"}
 
+# METADATA
+# scope: document
+# title: stored
+# description: The stored string that a mask keeps a part of; null for what is no string.
 default stored(_, _) := null
 
 stored(m, raw) := lib.padded(raw) if m.padded
 
 stored(m, raw) := lib.text(raw) if not m.padded
 
-# A part of a string; nothing of one that the part would be all of.
+# METADATA
+# scope: document
+# title: kept
+# description: A part of a string; nothing of one that the part would be all of.
 kept(_, null) := null
 
 kept(m, text) := "…" if {

@@ -10,9 +10,17 @@ import data.postern.lib
 # description: What is known of the user.
 user := lib.user
 
+# METADATA
+# title: subjects
+# description: What policies may name in "to" and the user is.
 subjects := lib.subjects
 
+# METADATA
+# title: entered
+# description: The request is well formed; no app connects to this datasource.
 entered if lib.well_formed
 
-# A policy that names the apps it is for grants nothing here.
+# METADATA
+# title: through
+# description: A policy that names the apps it is for grants nothing here.
 through(grant) if grant.via == null

@@ -14,6 +14,7 @@ well_formed if {
 }
 
 # METADATA
+# scope: document
 # title: now
 # description: The start of the request, in nanoseconds from 1970 to the microsecond.
 now := clock - (clock % 1000) if {
@@ -23,34 +24,63 @@ now := clock - (clock % 1000) if {
 
 now := instant(input.now)
 
+# METADATA
+# scope: document
+# title: claims
+# description: What the request says of its user.
 default claims := {}
 
 claims := plain(input.user, json.marshal(input.user)) if is_object(input.user)
 
+# METADATA
+# scope: document
+# title: context
+# description: What else the request tells.
 default context := {}
 
 context := plain(input.request, json.marshal(input.request)) if is_object(input.request)
 
-# What the directory states of the user with this key.
+# METADATA
+# scope: document
+# title: entry
+# description: What the directory states of the user with this key.
 default entry := {}
 
 entry := model.users[key]
 
+# METADATA
+# scope: document
+# title: stated_attributes
+# description: The attributes that the directory states.
 default stated_attributes := {}
 
 stated_attributes := entry.attributes
 
+# METADATA
+# scope: document
+# title: keyed
+# description: Whether the user has a key.
 default keyed := false
 
 keyed if is_string(key)
 
-# The raw value of an attribute: what the directory states, else the claim.
+# METADATA
+# title: stated
+# description: >-
+#   The raw value of an attribute: what the directory states, else the claim.
 stated(name, path) := object.get(stated_attributes, name, object.get(claims, path, null))
 
-# A level the project does not have is unknown; without one it follows from
-# whether the user has a key.
+# METADATA
+# title: claimed_level
+# description: The access level that is stated, by the directory or by the claims; null when it is not.
 claimed_level := object.get(entry, "access_level", object.get(claims, "access_level", null))
 
+# METADATA
+# scope: document
+# title: level
+# description: >-
+#   The access level. One that the project does not have is unknown; without one it follows from whether the user
+#   has a key.
 level := claimed_level if model.levels[claimed_level]
 
 level := "user" if {
@@ -63,11 +93,17 @@ level := "anonymous" if {
 	not keyed
 }
 
+# METADATA
+# scope: document
+# title: anonymous
+# description: Whether nobody in particular asks.
 default anonymous := false
 
 anonymous if level == "anonymous"
 
-# The groups stated, and all groups that they are nested in.
+# METADATA
+# title: groups
+# description: The groups stated, and all groups that they are nested in.
 groups := direct | {above | some group in direct; some above in model.groups[group]} if {
 	not anonymous
 	direct := text_set(object.get(entry, "groups", object.get(claims, "groups", null)))
@@ -83,6 +119,7 @@ user := object.union_n([
 ])
 
 # METADATA
+# scope: document
 # title: subjects
 # description: What policies may name in "to" and the user is.
 subjects contains "everyone"
@@ -94,8 +131,10 @@ subjects contains concat(".", ["access_level", reached]) if some reached in mode
 subjects contains concat(".", ["user", model.users[user_key].name])
 
 # METADATA
+# scope: document
 # title: may_use
 # description: Whether the user may use the app that the input names, wherever it connects to.
+# entrypoint: true
 default may_use := false
 
 may_use if {

@@ -5,6 +5,7 @@ package postern.lib
 # what is not of the type.
 
 # METADATA
+# scope: document
 # title: plain
 # description: >-
 #   A document whose decimals do not end in zeros. The engine compares two long decimals that both do as floats, also
@@ -70,15 +71,19 @@ number(x) := x if {
 	decimals(x) <= 18
 }
 
-# How a number may be written: at most 100 digits on either side, and an
-# exponent of two digits.
+# METADATA
+# title: numeral
+# description: >-
+#   How a number may be written: at most 100 digits on either side, and an exponent of two digits.
 numeral(x) if {
 	is_number(x)
 	regex.match(`^-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][+-]?[0-9]{1,2})?$`, json.marshal(x))
 }
 
-# The decimals that a number's value needs, from its text; negative when it
-# ends in zeros.
+# METADATA
+# scope: document
+# title: decimals
+# description: The decimals that a number's value needs, from its text; negative when it ends in zeros.
 decimals(x) := 0 if x == 0
 
 decimals(x) := (count(part[2]) - zeros) - exponent(part[3]) if {
@@ -89,14 +94,18 @@ decimals(x) := (count(part[2]) - zeros) - exponent(part[3]) if {
 	zeros := count(digits) - count(trim_right(digits, "0"))
 }
 
+# METADATA
+# scope: document
+# title: exponent
+# description: The exponent of a number from its text.
 exponent("") := 0
 
 exponent(e) := to_number(trim_left(e, "+")) if e != ""
 
 # METADATA
-# title: uuid
+# title: uuid_text
 # description: The 8-4-4-4-12 form of RFC 9562, in lower case.
-uuid(x) := lower(x) if {
+uuid_text(x) := lower(x) if {
 	is_string(x)
 	regex.match(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, x)
 }
@@ -139,6 +148,10 @@ local_instant(x) := instant(concat("", [text(x), "Z"]))
 # description: A day of year 1 to 9999, as its midnight UTC.
 date(x) := instant(concat("", [text(x), "T00:00:00Z"]))
 
+# METADATA
+# scope: document
+# title: real_day
+# description: Whether the year has this day.
 real_day(_, month_day) if {
 	not month_day in {"02-29", "02-30", "02-31", "04-31", "06-31", "09-31", "11-31"}
 }
@@ -151,6 +164,7 @@ real_day(year, "02-29") if {
 real_day(year, "02-29") if year % 400 == 0
 
 # METADATA
+# scope: document
 # title: ip
 # description: One address in canonical text, without a zone and never an IPv4-mapped one.
 ip(x) := address if {
@@ -175,6 +189,9 @@ ip(x) := address if {
 # description: ASCII capitals as small letters; all else stays as it is.
 small(x) := strings.replace_n(ascii, x)
 
+# METADATA
+# title: ascii
+# description: ASCII capitals, and the small letters they become.
 ascii := {
 	"A": "a", "B": "b", "C": "c", "D": "d", "E": "e", "F": "f", "G": "g", "H": "h", "I": "i",
 	"J": "j", "K": "k", "L": "l", "M": "m", "N": "n", "O": "o", "P": "p", "Q": "q", "R": "r",
@@ -196,11 +213,16 @@ rows(x) := x if {
 	}
 }
 
-# A set is an array whose elements are null, which does not count, or of the
-# type; one other element makes the whole set unknown.
+# METADATA
+# title: present
+# description: >-
+#   A set is an array whose elements are null, which does not count, or of the type; one other element makes the
+#   whole set unknown.
 present(x) := [v | some v in x; v != null] if is_array(x)
 
-# Whether every one of the given elements was readable.
+# METADATA
+# title: whole
+# description: Whether every one of the given elements was readable.
 whole(given, values) := {v | some v in values} if count(given) == count(values)
 
 # METADATA
@@ -229,9 +251,9 @@ int_set(x) := whole(given, [int(v) | some v in given]) if given := present(x)
 number_set(x) := whole(given, [number(v) | some v in given]) if given := present(x)
 
 # METADATA
-# title: uuid_set
+# title: uuid_text_set
 # description: A set of UUIDs.
-uuid_set(x) := whole(given, [uuid(v) | some v in given]) if given := present(x)
+uuid_text_set(x) := whole(given, [uuid_text(v) | some v in given]) if given := present(x)
 
 # METADATA
 # title: instant_set
