@@ -83,15 +83,9 @@ func (f *requestFlags) claims(p *model.Program) (map[string]any, error) {
 // none of that name.
 func keyClaims(p *model.Program, name string) map[string]any {
 	for _, u := range p.Users {
-		if u.Name != name {
-			continue
+		if u.Name == name {
+			return explain.KeyClaims(p, u)
 		}
-		key := p.Identity.Key
-		doc := model.JSON(u.Key, key.Type, "")
-		for i := len(key.Claim) - 1; i > 0; i-- {
-			doc = map[string]any{key.Claim[i]: doc}
-		}
-		return map[string]any{key.Claim[0]: doc}
 	}
 	return nil
 }

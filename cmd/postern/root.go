@@ -105,7 +105,7 @@ func newRoot(s *session) *cobra.Command {
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s), newTest(s), newVerify(s), newBuild(s), newPull(s),
-		newPlan(s), newApply(s), newDrift(s), newExplain(s), newToken(s), newKey(s), newVersion(s), newMan(),
+		newPlan(s), newApply(s), newDrift(s), newExplain(s), newWho(s), newWhat(s), newToken(s), newKey(s), newVersion(s), newMan(),
 	}
 }
 

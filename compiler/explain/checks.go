@@ -39,10 +39,13 @@ func (e *explainer) entered() Entry {
 		return Entry{Holds: true}
 	}
 	out := Entry{Holds: true, App: "app." + c.App.Name, AsApp: e.entry.AsApp(), Span: c.Span}
-	if !out.AsApp {
-		out.Subjects = e.subjects(c.App.Users)
-		out.Holds = e.env.Among(c.App.Users) == true
+	if out.AsApp {
+		asking := &explainer{env: eval.NewEnv(e.program, e.query.Request, model.Entry{})}
+		out.Subjects = asking.subjects(c.App.Users)
+		return out
 	}
+	out.Subjects = e.subjects(c.App.Users)
+	out.Holds = e.env.Among(c.App.Users) == true
 	return out
 }
 

@@ -49,7 +49,9 @@ type User struct {
 	Attributes []Fact `json:"attributes"`
 }
 
-// Entry is the way that a request takes to a datasource.
+// Entry is the way that a request takes to a datasource. Where all users share
+// the app's access, whether this one is among them is for the app to ask, and
+// not part of the decision.
 type Entry struct {
 	Holds    bool          `json:"holds"`
 	App      string        `json:"app,omitempty"`
@@ -184,6 +186,9 @@ func Explain(p *model.Program, q eval.Query, sources *source.Set) *Explanation {
 	if !out.Entry.Holds {
 		out.Reason = "the user is not surely among the users of " + out.Entry.App
 		return out
+	}
+	if out.Entry.AsApp && !eval.MayUse(p, q.Request) {
+		out.Notes = append(out.Notes, "all users of "+out.Entry.App+" share its access; this user is not surely one of them, which the app has to ask itself")
 	}
 	out.Checks = e.checks()
 	out.Columns = e.columns()

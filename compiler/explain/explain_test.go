@@ -2,13 +2,9 @@ package explain_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
-
-	"golang.org/x/tools/txtar"
 
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/eval"
@@ -138,7 +134,7 @@ func TestExplanationsAgreeWithTheEvaluator(t *testing.T) {
 		if filepath.Base(path) == "modules.txtar" {
 			continue // its modules stand in folders
 		}
-		sets[filepath.Base(path)] = archive(t, path)
+		sets[filepath.Base(path)] = explain.Archive(t, path)
 	}
 	if len(sets) < 10 {
 		t.Fatalf("found only %d projects", len(sets))
@@ -162,20 +158,4 @@ func TestExplanationsAgreeWithTheEvaluator(t *testing.T) {
 			}
 		})
 	}
-}
-
-func archive(t *testing.T, path string) *source.Set {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := &source.Set{}
-	for _, f := range txtar.Parse(data).Files {
-		if source.IsSource(f.Name) && !strings.HasSuffix(f.Name, ".test.hcl") {
-			set.Files = append(set.Files, source.File{Name: f.Name, Data: f.Data})
-		}
-	}
-	slices.SortFunc(set.Files, func(a, b source.File) int { return strings.Compare(a.Name, b.Name) })
-	return set
 }

@@ -53,7 +53,7 @@ func (p *printer) explainedUser(x *explain.Explanation) {
 	if e := x.Entry; e.App != "" {
 		switch {
 		case e.AsApp:
-			p.headline(" ", safeLine(e.App)+": all its users share its access", placeOf(e.Span))
+			p.headline(" ", safeLine(e.App)+": all its users share its access; they are "+subjectsText(e.Subjects), placeOf(e.Span))
 		default:
 			p.headline(" ", safeLine(e.App)+": its users are "+subjectsText(e.Subjects), placeOf(e.Span))
 		}
