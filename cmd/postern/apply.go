@@ -111,6 +111,9 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, act
 		if failure == nil {
 			failure = s.applyOne(ctx, p, pl, actor)
 			result.Applied = failure == nil
+			if result.Applied {
+				s.happened(model.OnApplied, about(pl, actor, pl.Changes))
+			}
 		}
 		done = append(done, result)
 	}

@@ -14,6 +14,7 @@ const (
 	CodeFormatUnknown      diag.Code = "format-unknown"       // a file that has no canonical form
 	CodeInitExists         diag.Code = "init-exists"          // a folder that holds files of the template already
 	CodeKeyFailed          diag.Code = "key-failed"           // a database that did not register, list or remove a key
+	CodeNotifyUndelivered  diag.Code = "notify-undelivered"   // (warning) an event that a notify block's address did not take
 	CodeProjectEmpty       diag.Code = "project-empty"        // a folder without a project
 	CodePullEmpty          diag.Code = "pull-empty"           // a database without tables in the schemas
 	CodePullExists         diag.Code = "pull-exists"          // a file that pull would overwrite

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/cmd/internal/view"
+	"github.com/postern-dev/postern/compiler/model"
 )
 
 func newDrift(s *session) *cobra.Command {
@@ -24,6 +25,11 @@ func newDrift(s *session) *cobra.Command {
 			}
 			if err := view.Drift(s.results(), plans); err != nil {
 				return err
+			}
+			for _, pl := range plans {
+				if !pl.Empty() {
+					s.happened(model.OnDrift, about(pl, "", pl.Changes))
+				}
 			}
 			if !empty(plans) {
 				return errChanges

@@ -49,6 +49,7 @@ func (s *session) load(ctx context.Context, f *inputFlags, withTests bool) (*pro
 		return nil, err
 	}
 	p := &project{set: set}
+	s.told.project = p
 	var list diag.List
 	if withTests {
 		p.program, p.tests, list = compiler.CompileTests(ctx, set, in)
@@ -63,6 +64,7 @@ func (s *session) report(list diag.List, set *source.Set) error {
 	for i := range list {
 		list[i].Summary = sentence(list[i].Summary)
 	}
+	s.told.found = append(s.told.found, list...)
 	if len(list) > 0 {
 		to := s.output(s.err)
 		if s.json && list.HasErrors() {

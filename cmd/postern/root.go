@@ -41,6 +41,7 @@ type session struct {
 	json    bool
 	noColor bool
 	verbose bool
+	told    told
 }
 
 // run is the program without the process: it returns the exit status.
@@ -104,8 +105,15 @@ func newRoot(s *session) *cobra.Command {
 // commands is the table of all commands.
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s), newTest(s), newVerify(s), newBuild(s), newPull(s),
-		newPlan(s), newApply(s), newDrift(s), newExplain(s), newWho(s), newWhat(s), newToken(s), newKey(s), newVersion(s), newMan(),
+		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s),
+		newTest(s), newVerify(s),
+		newBuild(s),
+		newPull(s),
+		s.telling(newPlan(s)), s.telling(newApply(s)), s.telling(newDrift(s)),
+		newExplain(s), newWho(s), newWhat(s),
+		newToken(s), newKey(s),
+		newNotify(s),
+		newVersion(s), newMan(),
 	}
 }
 

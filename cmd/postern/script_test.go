@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -32,6 +35,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"postern": ma
 //	status N COMMAND…         runs a command that exits with N
 //	weak                      lets DATABASE_URL log in as the role weak
 //	token_env FILE NAME       sets a variable to the text of a file
+//	hook VARIABLE FILE        sets a variable to the address of a server that adds what it is sent to a file
 //	plain FROM TO             copies a file without what differs between servers and runs
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -52,7 +56,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": startPostgres, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
-			"weak": weakRole, "token_env": tokenEnv,
+			"weak": weakRole, "token_env": tokenEnv, "hook": startHook,
 		},
 	})
 }
@@ -153,6 +157,25 @@ func weakRole(ts *testscript.TestScript, _ bool, _ []string) {
 
 func tokenEnv(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+func startHook(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			_, err = f.Write(append(body, '\n'))
+		}
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	ts.Setenv(args[0], server.URL)
+	ts.Defer(func() {
+		server.Close()
+		ts.Check(f.Close())
+	})
 }
 
 var differing = []struct {

@@ -29,6 +29,7 @@ type Program struct {
 	Policies []*Policy
 	Guards   []*Guard
 	Masks    []*Mask
+	Notifies []*Notify
 }
 
 // Identity is the type of `user`: what a request's credentials tell.

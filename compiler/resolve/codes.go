@@ -32,6 +32,8 @@ const (
 	CodeForEach diag.Code = "for-each-invalid"
 	// CodeProject: the `postern` block is missing or says something wrong.
 	CodeProject diag.Code = "project-invalid"
+	// CodeNotify: a notify block is wrong.
+	CodeNotify diag.Code = "notify-invalid"
 	// CodeUnsupported: the block is part of the language and not of this version.
 	CodeUnsupported diag.Code = "unsupported-block"
 	// CodeUnsupportedIdentity: the way a user is known is part of the language and not of this version.

@@ -130,7 +130,6 @@ func (r *resolver) child(c *syntax.ModuleCall, at *source.Folder, m *syntax.Modu
 		inner.prefix += round.key + "_"
 	}
 	r.modules = append(r.modules, inner)
-	inner.unsupported()
 	return inner
 }
 
@@ -145,6 +144,9 @@ func (r *resolver) rootOnly() {
 	}
 	for _, b := range append(slices.Clone(r.syntax.Identities), r.syntax.Requests...) {
 		report(&b.Header)
+	}
+	for _, b := range r.syntax.Notifies {
+		report(&b.Header) // a module of somebody else's must not be told who gets access
 	}
 }
 

@@ -62,13 +62,13 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 	r.modules = []*resolver{r}
 	res := &Result{Program: r.program}
 	steps := []func(){
-		r.unsupported, r.settings,
+		r.settings,
 		func() { r.variables(set) }, r.constants, func() { r.outputs = r.outputValues() },
 		r.levels, r.groups, r.identity, r.each((*resolver).users),
 		r.each((*resolver).datasources), r.each((*resolver).aliases),
 		r.each((*resolver).tables), r.each((*resolver).relations),
 		r.each((*resolver).accounts), r.each((*resolver).apps), r.connections,
-		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports),
+		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports), r.notifies,
 		r.finish, r.check,
 		r.checkPassed, r.unique,
 		func() { res.Tests, res.Outputs = r.tests(), r.offered() },
@@ -142,15 +142,5 @@ func (r *resolver) scope(t *model.Table, ctx *hcl.EvalContext) *condition.Scope 
 		Declared: r.program.Groups,
 		Levels:   r.names.levels,
 		Eval:     ctx,
-	}
-}
-
-// unsupported reports the blocks whose effect does not exist yet.
-func (r *resolver) unsupported() {
-	report := func(h *syntax.Header, instead string) {
-		r.diags.Fail(CodeUnsupported, h.Span, "This version of Postern does not support "+h.Type+" blocks", instead)
-	}
-	for _, b := range r.syntax.Notifies {
-		report(&b.Header, "Remove the block, and notify from the pipeline that runs plan and apply.")
 	}
 }

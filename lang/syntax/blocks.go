@@ -30,7 +30,10 @@ func (p *parser) block(b *hcl.Block) {
 	case "module":
 		m.Modules = append(m.Modules, p.moduleCall(b))
 	case "notify":
-		m.Notifies = append(m.Notifies, &Unsupported{Header: headerOf(b)})
+		n := &Notify{}
+		c := p.read(b, "notify", &n.Header)
+		n.Description, n.On, n.URL, n.Secret, n.DeadLetter = c.expr("description"), c.expr("on"), c.expr("url"), c.expr("secret"), c.expr("dead_letter")
+		m.Notifies = append(m.Notifies, n)
 	case "identity":
 		m.Identities = append(m.Identities, p.attributes(b, "identity"))
 	case "request":

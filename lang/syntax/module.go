@@ -28,7 +28,7 @@ type Module struct {
 	Guards          []*Guard
 	Masks           []*Mask
 	Reports         []*Report
-	Notifies        []*Unsupported
+	Notifies        []*Notify
 
 	Tests    []*Test
 	Matrices []*Matrix
@@ -113,8 +113,11 @@ type (
 		Source hcl.Expression
 		Inputs []*NamedExpr
 	}
-	// Unsupported is a block whose effect this version does not have.
-	Unsupported struct{ Header }
+	// Notify is a `notify` block.
+	Notify struct {
+		Header
+		Description, On, URL, Secret, DeadLetter hcl.Expression
+	}
 
 	// Attributes is an `identity` or `request` block.
 	Attributes struct {

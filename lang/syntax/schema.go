@@ -73,6 +73,7 @@ func newSchemas() schemas {
 		"guard":                  body([]string{"description", "for_each", "!on", "to", "!require"}),
 		"mask":                   body([]string{"description", "for_each", "!on", "!columns", "unless", "!with"}),
 		"report":                 body([]string{"description", "for_each", "!from", "where", "columns", "!to"}),
+		"notify":                 body([]string{"description", "!on", "!url", "secret", "dead_letter"}),
 		"test": body([]string{"description", "user", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("expect")),
 		"matrix": body([]string{"description", "!users", "app", "now", "request"},
