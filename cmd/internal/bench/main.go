@@ -56,7 +56,7 @@ func bench(ctx context.Context, w io.Writer, tables, runs int) error {
 		cpu := growth[what]
 		_, _ = fmt.Fprintf(w, "        %-34s %9.2f %9.2f\n", what, cpu[1].Seconds()/cpu[0].Seconds(), cpu[2].Seconds()/cpu[0].Seconds())
 	}
-	return nil
+	return opa(ctx, w, program, dir, runs)
 }
 
 // size measures one size of project.
