@@ -203,7 +203,7 @@ func keyText(v model.Value) (string, error) {
 			return "", fmt.Errorf("the key %s is no whole number", r.RatString())
 		}
 		return x.String(), nil
-	case name, ref, call, decimal, boolean, null, list, set, infix, count:
+	case name, ref, call, decimal, boolean, null, list, set, object, infix, count:
 	}
 	return "", fmt.Errorf("a key of type %T has no text", v)
 }

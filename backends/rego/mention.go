@@ -8,7 +8,7 @@ func (b body) mentions(v string) bool {
 	for _, s := range b {
 		switch x := s.(type) {
 		case test:
-			if termMentions(x.term, v) {
+			if termMentions(x.term, v) || x.input != nil && termMentions(x.input, v) {
 				return true
 			}
 		case let:
@@ -40,6 +40,13 @@ func termMentions(t term, v string) bool {
 		return termsMention(x, v)
 	case set:
 		return termsMention(x, v)
+	case object:
+		for _, f := range x {
+			if termMentions(f.value, v) {
+				return true
+			}
+		}
+		return false
 	case infix:
 		return termMentions(x.x, v) || termMentions(x.y, v)
 	case count:

@@ -135,6 +135,10 @@ func (p *printer) statement(s statement) {
 			p.WriteString("not ")
 		}
 		p.term(leading(x.term))
+		if x.input != nil {
+			p.WriteString(" with input as ")
+			p.term(x.input)
+		}
 	case let:
 		p.WriteString(x.name + " := ")
 		p.term(x.value)
@@ -188,6 +192,8 @@ func (p *printer) term(t term) {
 		p.WriteByte(']')
 	case set:
 		p.set(x)
+	case object:
+		p.object(x)
 	case infix:
 		p.operand(x.op, x.x)
 		p.WriteString(" " + x.op + " ")
@@ -234,6 +240,19 @@ func (p *printer) set(elems set) {
 	}
 	p.WriteByte('{')
 	p.terms(elems)
+	p.WriteByte('}')
+}
+
+func (p *printer) object(members object) {
+	p.WriteByte('{')
+	for i, m := range members {
+		if i > 0 {
+			p.WriteString(", ")
+		}
+		p.quote(m.key)
+		p.WriteString(": ")
+		p.term(m.value)
+	}
 	p.WriteByte('}')
 }
 

@@ -2,8 +2,8 @@ package rego
 
 import "math/big"
 
-// term is a Rego term: name, ref, call, text, number, boolean, null, list, set
-// or infix.
+// term is a Rego term: name, ref, call, text, number, decimal, boolean, null, list, set,
+// object, infix or count.
 //
 //sumtype:decl
 type term interface{ term() }
@@ -29,6 +29,7 @@ type (
 	null    struct{}
 	list    []term
 	set     []term
+	object  []field
 	// infix is x op y; its operands are put in parentheses when they are infix
 	// themselves.
 	infix struct {
@@ -53,8 +54,15 @@ func (boolean) term() {}
 func (null) term()    {}
 func (list) term()    {}
 func (set) term()     {}
+func (object) term()  {}
 func (infix) term()   {}
 func (count) term()   {}
+
+// field is a member of an object.
+type field struct {
+	key   string
+	value term
+}
 
 // body is a conjunction of statements.
 type body []statement
@@ -70,6 +78,8 @@ type (
 	test struct {
 		term term
 		not  bool
+		// input is what the test reads as its input; nil: the one that there is.
+		input term
 	}
 	// let is name := value.
 	let struct {

@@ -17,6 +17,7 @@ func newBuild(s *session) *cobra.Command {
 	key := &signFlags{}
 	var dir string
 	var names []string
+	var tests bool
 	cmd := &cobra.Command{
 		Use:   "build -o DIR",
 		Short: "Write the artifacts of all targets to a folder",
@@ -30,7 +31,7 @@ func newBuild(s *session) *cobra.Command {
 			if err := targets.Check(names); err != nil {
 				return err
 			}
-			p, err := s.load(cmd.Context(), f, false)
+			p, err := s.load(cmd.Context(), f, tests)
 			if err != nil {
 				return err
 			}
@@ -40,6 +41,9 @@ func newBuild(s *session) *cobra.Command {
 			artifacts, err := targets.Emit(cmd.Context(), p.program, names)
 			if err != nil {
 				return err
+			}
+			if tests {
+				artifacts = append(artifacts, targets.EmitRegoTests(p.program, p.tests)...)
 			}
 			if err := s.sign(key, artifacts); err != nil {
 				return err
@@ -52,6 +56,7 @@ func newBuild(s *session) *cobra.Command {
 	}
 	f.add(cmd)
 	key.add(cmd)
+	cmd.Flags().BoolVar(&tests, "rego-tests", false, "also write the project's tests for opa test, under rego-tests/")
 	cmd.Flags().StringVarP(&dir, "out", "o", "", "the `DIR` to write to; made if it is not there")
 	cmd.Flags().StringSliceVar(&names, "target", targets.Names(), "the `TARGETS` to build")
 	_ = cmd.MarkFlagRequired("out")
