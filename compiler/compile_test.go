@@ -73,6 +73,9 @@ func (d *dump) line(format string, args ...any) { _, _ = fmt.Fprintf(d, format+"
 
 func (d *dump) program(p *model.Program) {
 	d.line("project %s", p.Project)
+	if p.HashKey != nil {
+		d.line("hash_key %s", p.HashKey)
+	}
 	d.line("identity key=%s", p.Identity.Key.Name)
 	for _, a := range append(slices.Clone(p.Identity.Attributes), p.Request...) {
 		d.line("  attribute %s %s scope=%d claim=%s", a.Name, a.Type, a.Scope, strings.Join(a.Claim, "/"))

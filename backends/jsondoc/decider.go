@@ -20,7 +20,8 @@ var (
 	_ backend.Viewer  = (*Decider)(nil)
 )
 
-// NewDecider writes the program's document and loads it.
+// NewDecider writes the program's document and loads it. Masks by hash() use
+// model.TestHashKey.
 func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 	artifacts, err := Emitter{}.Emit(ctx, p)
 	if err != nil {
@@ -30,7 +31,7 @@ func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 		if a.Path != DocumentPath {
 			continue
 		}
-		e, err := engine.Load(a.Data)
+		e, err := engine.Load(a.Data, engine.WithHashKey(string(model.TestHashKey)))
 		if err != nil {
 			return nil, err
 		}

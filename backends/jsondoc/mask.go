@@ -44,6 +44,8 @@ func maskWith(fn model.MaskFn) (document.MaskWith, error) {
 		return document.MaskWith{Fn: document.MaskLast, N: f.N}, nil
 	case model.MaskFirst:
 		return document.MaskWith{Fn: document.MaskFirst, N: f.N}, nil
+	case model.MaskHash:
+		return document.MaskWith{Fn: document.MaskHash}, nil
 	}
 	return document.MaskWith{}, fmt.Errorf("a mask of type %T has no form in the document", fn)
 }

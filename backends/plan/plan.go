@@ -74,6 +74,8 @@ type Statement struct {
 type Secret struct {
 	// At is the byte offset in SQL at which the literal stands.
 	At int `json:"at"`
+	// Kind is "" for a password.
+	Kind SecretKind `json:"kind,omitempty"`
 	// Account is the name of the service account whose password it is.
 	Account string `json:"account"`
 	// Role is the login role that a password verifier is made for.
@@ -82,6 +84,12 @@ type Secret struct {
 	// "(sensitive value)" for one that only the source knows.
 	From string `json:"from"`
 }
+
+// SecretKind says what a secret is besides the password of an account.
+type SecretKind string
+
+// SecretHashKey is the key of masks by hash().
+const SecretHashKey SecretKind = "hash_key"
 
 // Text is the statement as a reviewer reads it: a secret is shown as where it
 // is read from.

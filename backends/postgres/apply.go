@@ -125,6 +125,14 @@ func withSecrets(ctx context.Context, p *plan.Plan, secrets Secrets) ([]string, 
 			out[i] = s.SQL
 			continue
 		}
+		if s.Secret.Kind == plan.SecretHashKey && secrets != nil {
+			literal, err := hashKeyLiteral(ctx, *s.Secret, secrets)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = s.With(string(literal))
+			continue
+		}
 		if secrets == nil {
 			return nil, fmt.Errorf("the plan sets the password of %s, but there is nothing to read it with", s.Secret.Role)
 		}
@@ -179,6 +187,11 @@ func (a *application) attempt(ctx context.Context) error {
 		return fmt.Errorf("%w: it was made for %q, this is %q", ErrWrongDatabase, a.plan.Database, live.Server.Database)
 	case live.Fingerprint != a.plan.Fingerprint:
 		return ErrStale
+	}
+	if setsHashKey(a.plan) {
+		if err := newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "log", sql: noLog}); err != nil {
+			return err
+		}
 	}
 	if err := a.run(ctx); err != nil {
 		return err

@@ -44,6 +44,9 @@ type Options struct {
 	// is set differs from the one that is wanted. A login that is missing here
 	// is given its password only when it is created.
 	Passwords map[string]bool
+	// HashKeyChanged says that the key of masks by hash() that is stored is not
+	// the one that is wanted.
+	HashKeyChanged bool
 }
 
 // differ compares a desired with a live state.
@@ -96,6 +99,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	d.compareSchemas()
 	d.compareTables()
 	d.compareGenerated()
+	d.compareHashKey()
 	d.compareFunctions()
 	d.comparePolicies()
 	d.compareGrants()

@@ -54,10 +54,14 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	if err != nil {
 		return nil, nil, err
 	}
+	changed, err := hashKeyChanged(ctx, conn, want, live, opts, &diags)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := canonicalise(ctx, conn, want, live); err != nil {
 		return nil, nil, fmt.Errorf("comparing policies: %w", err)
 	}
-	p, found, err := Diff(want, live, Options{Datasource: opts.Datasource, Passwords: passwords})
+	p, found, err := Diff(want, live, Options{Datasource: opts.Datasource, Passwords: passwords, HashKeyChanged: changed})
 	diags = append(diags, found...).Sorted()
 	if err != nil || diags.HasErrors() {
 		return nil, diags, err

@@ -258,6 +258,7 @@ func (b *runtimeBuilder) tables() {
 		}
 		t.RLS = true
 	}
+	b.hashKeyTable()
 	if b.ds.Identity == model.IdentitySigned {
 		b.table("keys", []string{"id"}, []Column{
 			{Name: "id", Type: "integer", NotNull: true},

@@ -62,6 +62,9 @@ func (w *scriptWriter) header(datasource, revision string) {
 			w.b.Comment("    -v " + passwordVariable(id.Name) + "=…    the login " + id.Name)
 		}
 	}
+	if w.state.HashKeyFrom != "" {
+		w.b.Comment("    -v " + hashKeyVariable + "=…    the key of masks by hash()")
+	}
 	for _, id := range sortedIDs(w.state.Scope.Tables) {
 		if len(w.state.Scope.Tables[id].Inserters) > 0 {
 			w.b.Comment("Roles that insert also need USAGE on the sequences behind column defaults (serial); plan and apply see to it.")
@@ -79,6 +82,9 @@ func (w *scriptWriter) header(datasource, revision string) {
 func passwordVariable(login string) string {
 	return "password_" + strings.ReplaceAll(fileName(login), "-", "_")
 }
+
+// hashKeyVariable is the psql variable with the key of masks by hash().
+const hashKeyVariable = "hash_key"
 
 func (w *scriptWriter) roles() {
 	w.section("Roles")
@@ -123,6 +129,10 @@ func (w *scriptWriter) runtime() {
 			w.stmt(InsertRow(t, row))
 		}
 		w.stmt(SetOwner(id, t.Owner))
+		if id.Name == tableHashKey {
+			before, after, err := setHashKey(id)
+			w.stmt(before+":'"+hashKeyVariable+"'"+after, err)
+		}
 	}
 	for _, id := range sortedIDs(w.state.Functions) {
 		f := w.state.Functions[id]

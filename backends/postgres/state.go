@@ -30,6 +30,9 @@ type State struct {
 	// are not in Tables.
 	Generated map[ObjectID]*GeneratedTable
 
+	// HashKeyFrom names where the key of masks by hash() is read; desired only.
+	HashKeyFrom string
+
 	// Scope says what a desired state is authoritative for; it is empty in a
 	// live one.
 	Scope Scope

@@ -16,6 +16,9 @@ type modelData struct {
 	Users       map[string]userData       `json:"users"`       // by the text of their key
 	Apps        map[string][]string       `json:"apps"`        // app: the subjects that may use it
 	Datasources map[string]datasourceData `json:"datasources"` // by name
+	// HashKey names the variable of the engine's environment that holds the key
+	// of masks by hash().
+	HashKey string `json:"hash_key,omitempty"`
 }
 
 type userData struct {
@@ -59,6 +62,9 @@ func newModelData(p *model.Program) (modelData, error) {
 	out := modelData{
 		Groups: map[string][]string{}, Levels: map[string][]string{}, Users: map[string]userData{},
 		Apps: map[string][]string{}, Datasources: map[string]datasourceData{},
+	}
+	if p.Hashes() {
+		out.HashKey = HashKeyVariable(p)
 	}
 	for _, g := range p.Groups {
 		out.Groups[g.Name] = g.Closure

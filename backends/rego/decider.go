@@ -31,7 +31,8 @@ var (
 	_ backend.Viewer  = (*Decider)(nil)
 )
 
-// NewDecider compiles a program's Rego under strict checking.
+// NewDecider compiles a program's Rego under strict checking. Masks by hash()
+// use model.TestHashKey.
 func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 	c, err := newContent(ctx, p)
 	if err != nil {
@@ -41,20 +42,21 @@ func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 	if err != nil {
 		return nil, err
 	}
+	runtime := testRuntime(p)
 	d := &Decider{queries: make(map[*model.Datasource]prepared, len(p.Datasources))}
 	for _, ds := range p.Datasources {
 		pkg := datasourcePath(p.Project, ds.Name)
 		var q prepared
-		if q.allow, err = prepare(ctx, compiler, store, pkg, "allow"); err != nil {
+		if q.allow, err = prepare(ctx, compiler, store, runtime, pkg, "allow"); err != nil {
 			return nil, err
 		}
-		if q.filter, err = prepare(ctx, compiler, store, pkg, "filter"); err != nil {
+		if q.filter, err = prepare(ctx, compiler, store, runtime, pkg, "filter"); err != nil {
 			return nil, err
 		}
-		if q.columns, err = prepare(ctx, compiler, store, pkg, "columns"); err != nil {
+		if q.columns, err = prepare(ctx, compiler, store, runtime, pkg, "columns"); err != nil {
 			return nil, err
 		}
-		if q.mask, err = prepare(ctx, compiler, store, pkg, "mask"); err != nil {
+		if q.mask, err = prepare(ctx, compiler, store, runtime, pkg, "mask"); err != nil {
 			return nil, err
 		}
 		d.queries[ds] = q
@@ -87,7 +89,14 @@ func (c *content) load() (*ast.Compiler, storage.Store, error) {
 	return compiler, store, nil
 }
 
-func prepare(ctx context.Context, c *ast.Compiler, store storage.Store, pkg []string, rule string) (rego.PreparedEvalQuery, error) {
+// testRuntime is what `opa.runtime()` gives: an environment with the key of all
+// tests.
+func testRuntime(p *model.Program) *ast.Term {
+	key := ast.Item(ast.StringTerm(HashKeyVariable(p)), ast.StringTerm(string(model.TestHashKey)))
+	return ast.ObjectTerm(ast.Item(ast.StringTerm("env"), ast.ObjectTerm(key)))
+}
+
+func prepare(ctx context.Context, c *ast.Compiler, store storage.Store, runtime *ast.Term, pkg []string, rule string) (rego.PreparedEvalQuery, error) {
 	path := ast.Ref{ast.DefaultRootDocument}
 	for _, s := range append(slices.Clone(pkg), rule) {
 		path = append(path, ast.StringTerm(s))
@@ -96,6 +105,7 @@ func prepare(ctx context.Context, c *ast.Compiler, store storage.Store, pkg []st
 		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(path)))),
 		rego.Compiler(c),
 		rego.Store(store),
+		rego.Runtime(runtime),
 	).PrepareForEval(ctx)
 	if err != nil {
 		return q, fmt.Errorf("prepare %s: %w", path, err)

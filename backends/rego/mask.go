@@ -10,7 +10,8 @@ import (
 )
 
 // maskData is one mask on one column: Fn is constant (value is shown,
-// null too), last or first (n characters of a string are kept).
+// null too), last or first (n characters of a string are kept), or hash (the
+// engine's environment holds the key).
 type maskData struct {
 	Mask   string   `json:"mask"`
 	Unless []string `json:"unless"`
@@ -19,6 +20,16 @@ type maskData struct {
 	N      int      `json:"n,omitempty"`
 	// Padded says that the trailing spaces of the stored string do not count.
 	Padded bool `json:"padded,omitempty"`
+}
+
+// HashKeyVariable names the variable of OPA's environment that holds the key of
+// masks by hash(): the one that the project names, or POSTERN_HASH_KEY where
+// the project keeps the key elsewhere.
+func HashKeyVariable(p *model.Program) string {
+	if p.HashKey != nil && p.HashKey.Kind == model.SecretEnv {
+		return p.HashKey.Name
+	}
+	return "POSTERN_HASH_KEY"
 }
 
 func tableMasks(t *model.Table) (map[string][]maskData, error) {
@@ -52,6 +63,8 @@ func newMaskData(m *model.Mask, c *model.Column) (maskData, error) {
 		out.Fn, out.N = "last", f.N
 	case model.MaskFirst:
 		out.Fn, out.N = "first", f.N
+	case model.MaskHash:
+		out.Fn = "hash"
 	default:
 		return out, fmt.Errorf("a mask of type %T has no form", m.With)
 	}

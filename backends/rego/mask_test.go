@@ -26,7 +26,10 @@ func meanings(t *model.Table, masked map[string]any) map[string]string {
 }
 
 const maskProject = `
-postern { project = "masks" }
+postern {
+  project  = "masks"
+  hash_key = env("MASKS_KEY")
+}
 identity {
   attribute "id" { type = int }
 }
@@ -47,13 +50,14 @@ resource "d" "r" {
   attribute "last"  { type = string }
   attribute "first" { type = string }
   attribute "text"  { type = string }
+  attribute "hash"  { type = string }
   attribute "n"     { type = number }
 }
 policy "see" {
   on      = [resource.d.r]
   to      = [everyone, app.kiosk]
   allow   = [view]
-  columns = ["last", "first", "n"]
+  columns = ["last", "first", "hash", "n"]
   when    = record.n < 10
 }
 policy "all" {
@@ -72,6 +76,11 @@ mask "first" {
   columns = ["first"]
   unless  = [access_level.superuser]
   with    = first(3)
+}
+mask "hash" {
+  on      = [resource.d.r]
+  columns = ["hash"]
+  with    = hash()
 }
 mask "text" {
   on      = [resource.d.r]
@@ -113,7 +122,7 @@ func TestMasks(t *testing.T) {
 			{"access_level": "superuser", "groups": []any{}},
 		}).Draw(rt, "user")
 		q.Old = model.Document{"n": rapid.SampledFrom([]any{nil, 1, json.Number("1"), json.Number("11")}).Draw(rt, "n")}
-		for _, name := range []string{"last", "first", "text"} {
+		for _, name := range []string{"last", "first", "text", "hash"} {
 			q.Old[name] = texts.Draw(rt, name)
 		}
 		compareSight(rt, p, d, q)
@@ -121,7 +130,7 @@ func TestMasks(t *testing.T) {
 		if rapid.Bool().Draw(rt, "create") {
 			q.Action, q.Old = model.Create, nil
 		}
-		q.Set = []string{rapid.SampledFrom([]string{"last", "first", "text", "n"}).Draw(rt, "set")}
+		q.Set = []string{rapid.SampledFrom([]string{"last", "first", "text", "hash", "n"}).Draw(rt, "set")}
 		got, err := d.Decide(context.Background(), q)
 		want := reference.Decide(p, reference.Query{Request: q.Request, Table: q.Table, Action: q.Action, Old: q.Old, New: q.New, Set: q.Set})
 		if err != nil || got != want.Allowed {
@@ -131,7 +140,7 @@ func TestMasks(t *testing.T) {
 }
 
 func compareSight(t interface{ Fatalf(string, ...any) }, p *model.Program, d *Decider, q backend.Question) {
-	want := reference.Decide(p, reference.Query{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Old})
+	want := reference.Decide(p, reference.Query{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Old, HashKey: model.TestHashKey})
 	got, err := d.See(context.Background(), q)
 	if err != nil {
 		t.Fatalf("see: %v", err)

@@ -143,7 +143,7 @@ func TestProjects(t *testing.T) {
 // evaluator.
 func checkQuestion(t *testing.T, p *model.Program, d *Decider, packed func(backend.Question) map[string]any, q backend.Question, test string) {
 	t.Helper()
-	want := reference.Decide(p, reference.Query{Request: q.Request, Table: q.Table, Action: q.Action, Old: q.Old, New: q.New, Set: q.Set})
+	want := reference.Decide(p, reference.Query{Request: q.Request, Table: q.Table, Action: q.Action, Old: q.Old, New: q.New, Set: q.Set, HashKey: model.TestHashKey})
 	got, err := d.Decide(context.Background(), q)
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func bundleQuery(t *testing.T, p *model.Program) func(backend.Question) map[stri
 		for _, rule := range []string{"allow", "columns", "mask", "why"} {
 			body.Append(ast.Equality.Expr(ast.VarTerm(rule), ast.NewTerm(pkg.Append(ast.StringTerm(rule)))))
 		}
-		q, err := rego.New(rego.ParsedQuery(body), rego.ParsedBundle("postern", b),
+		q, err := rego.New(rego.ParsedQuery(body), rego.ParsedBundle("postern", b), rego.Runtime(testRuntime(p)),
 			rego.Strict(true), rego.StrictBuiltinErrors(true)).PrepareForEval(context.Background())
 		if err != nil {
 			t.Fatal(err)

@@ -144,7 +144,7 @@ func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	opts := postgres.ApplyOptions{Secrets: s.passwords(ds), Actor: actor}
+	opts := postgres.ApplyOptions{Secrets: s.secrets(p.program, ds), Actor: actor}
 	if s.color(s.err) {
 		opts.Progress = func(done, total int) { _, _ = fmt.Fprintf(s.err, "\r%d of %d statements\x1b[K", done, total) }
 		defer func() { _, _ = fmt.Fprint(s.err, "\r\x1b[K") }()

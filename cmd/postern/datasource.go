@@ -119,10 +119,16 @@ func (s *session) read(secret *model.Secret) (string, error) {
 	return "", fmt.Errorf("a secret of kind %q cannot be read", secret.Kind)
 }
 
-// passwords reads the passwords of a datasource's accounts as a plan asks for
-// them.
-func (s *session) passwords(ds *model.Datasource) func(context.Context, plan.Secret) (string, error) {
+// secrets reads the passwords of a datasource's accounts, and the project's hash
+// key, as a plan asks for them.
+func (s *session) secrets(p *model.Program, ds *model.Datasource) func(context.Context, plan.Secret) (string, error) {
 	return func(_ context.Context, want plan.Secret) (string, error) {
+		if want.Kind == plan.SecretHashKey {
+			if p.HashKey == nil {
+				return "", errors.New("the project states no hash_key")
+			}
+			return s.read(p.HashKey)
+		}
 		for _, a := range ds.Accounts {
 			if a.Name == want.Account && a.Password != nil {
 				return s.read(a.Password)

@@ -94,7 +94,7 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
-		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.passwords(ds),
+		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
 	})
 	return pl, append(list, more...), err
 }

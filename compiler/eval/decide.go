@@ -20,6 +20,8 @@ type Query struct {
 	New model.Document
 	// Set names the columns that a write sets; nil asks nothing about columns.
 	Set []string
+	// HashKey is the key of masks by hash(); without one they show null.
+	HashKey model.HashKey
 }
 
 // Recorder is told what decisions look at.

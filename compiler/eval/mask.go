@@ -21,15 +21,15 @@ func (d *decider) masked(visible []*model.Column, doc model.Document) map[string
 	out := map[string]any{}
 	for _, c := range visible {
 		if m := d.mask(c); m != nil {
-			out[c.Name] = MaskValue(m.With, c, doc[c.Name])
+			out[c.Name] = MaskValue(m.With, c, doc[c.Name], d.query.HashKey)
 		}
 	}
 	return out
 }
 
 // MaskValue is what a mask shows, in the form of Document, for the raw value
-// of a column.
-func MaskValue(fn model.MaskFn, c *model.Column, raw any) any {
+// of a column. Without a key a hash shows null.
+func MaskValue(fn model.MaskFn, c *model.Column, raw any, key model.HashKey) any {
 	switch f := fn.(type) {
 	case model.MaskNull:
 		return nil
@@ -39,6 +39,10 @@ func MaskValue(fn model.MaskFn, c *model.Column, raw any) any {
 		return kept(c, raw, f.N, func(s []rune) string { return model.Ellipsis + string(s[len(s)-f.N:]) })
 	case model.MaskFirst:
 		return kept(c, raw, f.N, func(s []rune) string { return string(s[:f.N]) + model.Ellipsis })
+	case model.MaskHash:
+		if s, ok := Parse(raw, c.Type, c.Native).(string); ok && key.Check() == nil {
+			return key.Hash(s)
+		}
 	}
 	return nil
 }

@@ -47,12 +47,17 @@ type (
 	MaskLast struct{ N int }
 	// MaskFirst shows the first N characters and Ellipsis, by the same rules.
 	MaskFirst struct{ N int }
+	// MaskHash shows the HMAC-SHA256 of a string column's UTF-8 text, under the
+	// project's hash key, as 64 small hexadecimal digits. Null, or what is no
+	// string, shows null; so does everything where there is no key.
+	MaskHash struct{}
 )
 
 func (MaskNull) maskFn()      {}
 func (*MaskConstant) maskFn() {}
 func (MaskLast) maskFn()      {}
 func (MaskFirst) maskFn()     {}
+func (MaskHash) maskFn()      {}
 
 // Ellipsis stands for the characters that MaskLast and MaskFirst hide, however
 // many they are.

@@ -13,7 +13,8 @@ import "github.com/postern-dev/postern/lang/source"
 type Program struct {
 	Project  string // names what the project manages; every object it makes is marked with it
 	Span     source.Span
-	Revision string // git commit the source was read at, "" when unknown
+	Revision string  // git commit the source was read at, "" when unknown
+	HashKey  *Secret // where the key of masks by hash() is kept; nil: not stated
 
 	Identity Identity
 	Request  []*Attribute // what else a request tells, as `request.*`

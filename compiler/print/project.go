@@ -54,7 +54,11 @@ func Blocks(p *model.Program) []*Block {
 		out = append(out, b)
 		return b
 	}
-	add("postern", "", "postern", "project = "+Quote(p.Project))
+	settings := []string{"project = " + Quote(p.Project)}
+	if p.HashKey != nil {
+		settings = append(settings, `hash_key = env("HASH_KEY")`)
+	}
+	add("postern", "", "postern", settings...)
 	add("identity", "", "identity", append([]string{"key = " + Quote(p.Identity.Key.Name)}, attributes(p.Identity.Attributes)...)...)
 	if len(p.Request) > 0 {
 		add("request", "", "request", attributes(p.Request)...)
@@ -132,6 +136,8 @@ func maskFn(fn model.MaskFn) string {
 		return fmt.Sprintf("last(%d)", f.N)
 	case model.MaskFirst:
 		return fmt.Sprintf("first(%d)", f.N)
+	case model.MaskHash:
+		return "hash()"
 	case model.MaskNull:
 	}
 	return "null"

@@ -76,8 +76,6 @@ const (
 	CodeMask diag.Code = "mask-invalid"
 	// CodeMaskConflict: two masks show different values of one column.
 	CodeMaskConflict diag.Code = "mask-conflict"
-	// CodeUnsupportedMask: the way of masking is part of the language and not of this version.
-	CodeUnsupportedMask diag.Code = "unsupported-mask"
 	// CodeTest: a test is wrong.
 	CodeTest diag.Code = "test-invalid"
 )

@@ -143,7 +143,7 @@ func (r *resolver) public(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value,
 		return v, false
 	}
 	if v.ContainsMarked() {
-		r.sensitive(syntaxSpan(expr), "Sensitive values may stand in `url` and `password` alone; use another variable here.")
+		r.sensitive(syntaxSpan(expr), "Sensitive values may stand in `url`, `password` and `hash_key` alone; use another variable here.")
 		return v, false
 	}
 	if !v.IsWhollyKnown() {

@@ -87,12 +87,8 @@ func (r *resolver) mask(m *model.Mask, b *syntax.Mask, round repeat) bool {
 func (r *resolver) maskFn(expr hcl.Expression, columns []*model.Column, round repeat) (model.MaskFn, bool) {
 	if call, diags := hcl.ExprCall(bare(syntax.Native(expr))); !diags.HasErrors() {
 		switch call.Name {
-		case "last", "first", "redact":
+		case "last", "first", "redact", "hash":
 			return r.maskCall(call, syntaxSpan(expr), columns, round)
-		case "hash":
-			r.diags.Fail(CodeUnsupportedMask, syntaxSpan(expr), "This version of Postern does not mask by hash()",
-				"A hash is made with a key, which no target's artifacts may hold. Use last(4), redact(\"***\") or null.")
-			return nil, false
 		}
 	}
 	v, ok := r.public(expr, round.ctx)
@@ -141,6 +137,9 @@ func (r *resolver) maskCall(call *hcl.StaticCall, span source.Span, columns []*m
 			return nil, false
 		}
 	}
+	if call.Name == "hash" {
+		return r.maskHash(call, span)
+	}
 	if len(call.Arguments) != 1 {
 		r.diags.Fail(CodeMask, span, call.Name+"() takes one argument", "Write last(4), first(1) or redact(\"***\").")
 		return nil, false
@@ -167,6 +166,26 @@ func (r *resolver) maskCall(call *hcl.StaticCall, span source.Span, columns []*m
 		return model.MaskLast{N: int(n)}, true
 	}
 	return model.MaskFirst{N: int(n)}, true
+}
+
+// maskHash reads hash(), which needs the project's key.
+func (r *resolver) maskHash(call *hcl.StaticCall, span source.Span) (model.MaskFn, bool) {
+	switch {
+	case len(call.Arguments) != 0:
+		r.diags.Fail(CodeMask, span, "hash() takes no argument", "Write hash(). Its key is the postern block's `hash_key`.")
+		return nil, false
+	case r.keylessHash():
+		r.diags.Fail(CodeMask, span, "hash() needs a key, and the project states none",
+			"Add `hash_key = env(\"NAME\")` to the postern block: whoever has the key can find out what was hashed by trying.")
+		return nil, false
+	}
+	return model.MaskHash{}, true
+}
+
+// keylessHash reports whether the project states no key for hash().
+func (r *resolver) keylessHash() bool {
+	settings := r.modules[0].syntax.Settings
+	return len(settings) > 0 && settings[0].HashKey == nil
 }
 
 // oneMask reports two masks on a column that show different things. Whoever

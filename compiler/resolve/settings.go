@@ -29,6 +29,9 @@ func (r *resolver) settings() {
 			r.version(want, syntaxSpan(b.RequiredVersion))
 		}
 	}
+	if b.HashKey != nil {
+		r.program.HashKey = r.secret(b.HashKey, r.eval)
+	}
 	if b.Project == nil {
 		r.diags.Fail(CodeProject, b.Span, "The project has no name",
 			"Add `project = \"NAME\"`: every object that the project creates is marked with its name.")

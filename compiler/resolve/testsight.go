@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/source"
 	"github.com/postern-dev/postern/lang/syntax"
@@ -64,7 +67,9 @@ func (t *testBuilder) maskedValues(b *syntax.Sight, table *model.Table) map[stri
 	if b.Masked == nil {
 		return out
 	}
-	fields, _ := t.fields(b.Masked, t.eval)
+	ctx := t.eval.NewChild()
+	ctx.Functions = map[string]function.Function{"hash": testHash()}
+	fields, _ := t.fields(b.Masked, ctx)
 	for _, f := range fields {
 		c := table.Column(f.text)
 		if c == nil {
@@ -80,4 +85,16 @@ func (t *testBuilder) maskedValues(b *syntax.Sight, table *model.Table) map[stri
 		}
 	}
 	return out
+}
+
+// testHash is hash("text") of an expectation: what hash() shows of the text
+// under the key of all tests.
+func testHash() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "text", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return cty.StringVal(model.TestHashKey.Hash(args[0].AsString())), nil
+		},
+	})
 }

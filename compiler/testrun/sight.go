@@ -87,7 +87,7 @@ func (r *Reference) See(_ context.Context, t *model.Test, records []*model.Fixtu
 	docs := NewDocuments(r.program, t)
 	out := make([]model.Sight, len(records))
 	for i, f := range records {
-		d := eval.Decide(r.program, eval.Query{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values)})
+		d := eval.Decide(r.program, eval.Query{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values), HashKey: model.TestHashKey})
 		out[i].Masked = d.Masked
 		for _, c := range d.Columns {
 			if _, masked := d.Masked[c.Name]; !masked {

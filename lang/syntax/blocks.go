@@ -126,7 +126,7 @@ func (p *parser) moduleCall(b *hcl.Block) *ModuleCall {
 func (p *parser) settings(b *hcl.Block) *Settings {
 	s := &Settings{}
 	c := p.read(b, "postern", &s.Header)
-	s.RequiredVersion, s.Project = c.expr("required_version"), c.expr("project")
+	s.RequiredVersion, s.Project, s.HashKey = c.expr("required_version"), c.expr("project"), c.expr("hash_key")
 	return s
 }
 

@@ -78,6 +78,7 @@ type (
 		Header
 		RequiredVersion hcl.Expression
 		Project         hcl.Expression
+		HashKey         hcl.Expression
 	}
 	// Variable is an input value.
 	Variable struct {

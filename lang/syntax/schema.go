@@ -44,7 +44,7 @@ func testSchema() *hcl.BodySchema {
 func newSchemas() schemas {
 	attribute := nested("attribute", "name")
 	return schemas{
-		"postern":             body([]string{"required_version", "project"}),
+		"postern":             body([]string{"required_version", "project", "hash_key"}),
 		"variable":            body([]string{"description", "type", "default", "sensitive", "nullable"}, nested("validation")),
 		"variable/validation": body([]string{"!condition", "!error_message"}),
 		"output":              body([]string{"description", "!value", "sensitive"}),

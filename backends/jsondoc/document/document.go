@@ -301,9 +301,12 @@ type MaskFn string
 // The ways of masking. MaskLast shows an ellipsis (U+2026) and the last N
 // characters of a string, MaskFirst the first N and an ellipsis; a string of no
 // more than N characters shows the ellipsis alone, and null shows null.
+// MaskHash shows the HMAC-SHA256 of a string's UTF-8 bytes, under a key that
+// the engine is given, as 64 small hexadecimal digits, and null shows null.
 const (
 	MaskNull     MaskFn = "null"
 	MaskConstant MaskFn = "constant"
 	MaskLast     MaskFn = "last"
 	MaskFirst    MaskFn = "first"
+	MaskHash     MaskFn = "hash"
 )

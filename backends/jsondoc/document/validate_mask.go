@@ -34,7 +34,7 @@ func (v *validator) maskTarget(t MaskTarget, with MaskWith) error {
 			if c == nil {
 				return fmt.Errorf("there is no column %q", name)
 			}
-			if (with.Fn == MaskLast || with.Fn == MaskFirst) && c.Type.Kind != String {
+			if (with.Fn == MaskLast || with.Fn == MaskFirst || with.Fn == MaskHash) && c.Type.Kind != String {
 				return fmt.Errorf("the column %q is no string", name)
 			}
 		}
@@ -47,7 +47,7 @@ func (w MaskWith) validate() error {
 	kept := w.Fn == MaskLast || w.Fn == MaskFirst
 	constant := w.Fn == MaskConstant
 	switch {
-	case !kept && !constant && w.Fn != MaskNull:
+	case !kept && !constant && w.Fn != MaskNull && w.Fn != MaskHash:
 		return fmt.Errorf("the way of masking %q is not known", w.Fn)
 	case kept != (w.N > 0), w.N < 0, constant != (w.Value != nil):
 		return fmt.Errorf("the way of masking %q is not complete", w.Fn)

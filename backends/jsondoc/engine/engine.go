@@ -33,7 +33,8 @@ type Engine struct {
 	levels    map[string][]string
 	directory directory
 
-	nobody   *user // of whom nothing is known
+	hashKey  string // of masks by hash, "" when there is none
+	nobody   *user  // of whom nothing is known
 	sessions sync.Pool
 }
 
@@ -88,12 +89,17 @@ type guard struct {
 // Load reads a document strictly and compiles it. It refuses whatever
 // document.Parse refuses, and conditions that name what is not there or whose
 // operands' types do not go together. It does not panic, whatever data holds.
-func Load(data []byte) (*Engine, error) {
+func Load(data []byte, options ...Option) (*Engine, error) {
 	d, err := document.Parse(data)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{project: d.Project, revision: d.Revision}
+	for _, option := range options {
+		if err := option(e); err != nil {
+			return nil, err
+		}
+	}
 	for _, step := range []func(*document.Document) error{
 		e.loadIdentity, e.loadDirectory, e.loadSchema, e.loadPolicies, e.loadGuards, e.loadMasks, e.index,
 	} {

@@ -45,7 +45,7 @@ func (e *Engine) loadMask(m *document.Mask, unless []subject, ref document.Table
 		if !slices.Contains(names, c.Name) {
 			continue
 		}
-		show, err := maskFn(&m.With, c)
+		show, err := e.maskFn(&m.With, c)
 		if err != nil {
 			return fmt.Errorf("column %q: %w", c.Name, err)
 		}
@@ -59,7 +59,7 @@ func (e *Engine) loadMask(m *document.Mask, unless []subject, ref document.Table
 }
 
 // maskFn is what a mask shows for the raw value of a column.
-func maskFn(w *document.MaskWith, c *document.Column) (func(any) any, error) {
+func (e *Engine) maskFn(w *document.MaskWith, c *document.Column) (func(any) any, error) {
 	switch w.Fn {
 	case document.MaskNull:
 		return func(any) any { return nil }, nil
@@ -73,6 +73,11 @@ func maskFn(w *document.MaskWith, c *document.Column) (func(any) any, error) {
 		return kept(c, w.N, func(s []rune) string { return ellipsis + string(s[len(s)-w.N:]) }), nil
 	case document.MaskFirst:
 		return kept(c, w.N, func(s []rune) string { return string(s[:w.N]) + ellipsis }), nil
+	case document.MaskHash:
+		if e.hashKey == "" {
+			return nil, ErrHashKey
+		}
+		return hashed(c, []byte(e.hashKey)), nil
 	}
 	return nil, fmt.Errorf("the way of masking %q is not known", w.Fn)
 }

@@ -304,10 +304,12 @@ masked_value(m, _) := m.value if m.fn == "constant"
 
 masked_value(m, raw) := kept(m, stored(m, raw)) if m.fn in {"last", "first"}
 
+masked_value(m, raw) := lib.hashed(stored(m, raw)) if m.fn == "hash"
+
 # METADATA
 # scope: document
 # title: stored
-# description: The stored string that a mask keeps a part of; null for what is no string.
+# description: The stored string that a mask keeps a part of or hashes; null for what is no string.
 default stored(_, _) := null
 
 stored(m, raw) := lib.padded(raw) if m.padded

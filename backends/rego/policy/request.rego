@@ -143,3 +143,17 @@ may_use if {
 	some subject in model.apps[input.app]
 	subject in mine
 }
+
+# METADATA
+# scope: document
+# title: hashed
+# description: >-
+#   The HMAC-SHA256 of a string in hexadecimal, under the key in the engine's environment; null for what is no string,
+#   and where there is no key of at least 32 characters.
+default hashed(_) := null
+
+hashed(x) := crypto.hmac.sha256(x, key) if {
+	is_string(x)
+	key := opa.runtime().env[model.hash_key]
+	count(key) >= 32
+}
