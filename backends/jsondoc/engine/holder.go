@@ -26,8 +26,8 @@ func (h *Holder) Store(e *Engine) { h.engine.Store(e) }
 
 // Load reads a document and puts its engine in force. On an error the engine
 // that was in force stays.
-func (h *Holder) Load(data []byte) error {
-	e, err := Load(data)
+func (h *Holder) Load(data []byte, options ...Option) error {
+	e, err := Load(data, options...)
 	if err != nil {
 		return err
 	}
