@@ -134,3 +134,18 @@ func (g *Holding) same(o *Holding) bool {
 		return x.column == y.column && x.rights == y.rights && x.option == y.option
 	})
 }
+
+// Has reports whether a privilege is held, on the object itself or, for a
+// column, on that column.
+func (g Grants) Has(k GrantKey) bool {
+	holding := g[holderOf(k)]
+	if holding == nil {
+		return false
+	}
+	for _, p := range holding.parts {
+		if p.column == column(k.Object) && p.rights&right(k.Privilege) != 0 {
+			return true
+		}
+	}
+	return false
+}

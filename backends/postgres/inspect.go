@@ -100,6 +100,11 @@ func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 	return live, nil
 }
 
+// InspectIn is Inspect inside the transaction that is under way on conn.
+func InspectIn(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
+	return inspect(ctx, conn, project, scope)
+}
+
 // inspection is one inspection under way.
 type inspection struct {
 	*reader

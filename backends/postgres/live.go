@@ -95,3 +95,16 @@ const (
 	tableHistory   = "history"
 	tablePasswords = "passwords"
 )
+
+// AsApplied reports whether a policy stands as it was when it was applied
+// last. Where nothing is on record, nobody can say: false.
+func (l *Live) AsApplied(id ObjectID) bool {
+	record, have := l.Records[id], l.Policies[id]
+	return have != nil && record.Live != "" && record.Live == policyHash(have.Using, have.Check)
+}
+
+// Settled reports whether what is desired is what was applied last.
+func (l *Live) Settled(want *State) bool {
+	record, ok := l.Records[projectRecord()]
+	return ok && record.Desired == digest(want)
+}

@@ -124,11 +124,8 @@ func (in *inspection) uniqueKey(r row) error {
 
 // checkSingle checks that to-one relations to a table lead to one record.
 func (d *differ) checkSingle(id ObjectID, scope *TableScope, have *Table) {
-	for _, single := range scope.Single {
-		why, ok := d.live.single(id, have, single.Columns)
-		if ok {
-			continue
-		}
+	for _, single := range d.live.Keyless(id, scope) {
+		why, _ := d.live.single(id, have, single.Columns)
 		add, err := build(func(b *sqltext.Builder) {
 			b.Raw("ALTER TABLE ").Qualified(id.Schema, id.Name).Raw(" ADD UNIQUE (").Idents(single.Columns).Raw(")")
 		})
@@ -140,6 +137,20 @@ func (d *differ) checkSingle(id ObjectID, scope *TableScope, have *Table) {
 			fmt.Sprintf("the relation %s may lead to more than one record of %s in database %s", single.Relation, printed(id), d.live.Server.Database),
 			why+" Conditions follow the relation to one record. Add the key, "+string(add)+", or state many = true and say anytrue or alltrue.")
 	}
+}
+
+// Keyless are the to-one relations to a table of which nothing in the database
+// sees to it that they lead to one record.
+func (l *Live) Keyless(id ObjectID, scope *TableScope) []SingleRecord {
+	var out []SingleRecord
+	for _, s := range scope.Single {
+		if have := l.Tables[id]; have != nil {
+			if _, ok := l.single(id, have, s.Columns); !ok {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
 }
 
 // single reports whether something keeps a second record with the same values

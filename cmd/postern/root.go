@@ -19,7 +19,7 @@ import (
 const (
 	exitDone        = 0
 	exitFailed      = 1 // a diagnostic was printed
-	exitChanges     = 2 // plan --detailed-exitcode, drift, fmt --check: there are changes
+	exitChanges     = 2 // plan --detailed-exitcode, drift, fmt --check: there are changes; audit: there are findings
 	exitInterrupted = 130
 )
 
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errChanges):
+	case errors.Is(err, errChanges), errors.Is(err, errFound):
 		return exitChanges
 	case ctx.Err() != nil:
 		s.fail(diag.Diagnostic{Code: CodeRunInterrupted, Severity: diag.Error, Summary: "Interrupted", Detail: "Nothing was left half done."})
@@ -110,6 +110,7 @@ func commands(s *session) []*cobra.Command {
 		newBuild(s),
 		newPull(s),
 		s.telling(newPlan(s)), s.telling(newApply(s)), s.telling(newDrift(s)),
+		newAudit(s),
 		newExplain(s), newWho(s), newWhat(s),
 		newToken(s), newKey(s),
 		newNotify(s),

@@ -1,0 +1,125 @@
+package audit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/backends/postgres/audit"
+	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
+)
+
+// Each way past the protection is made, found, and gone once the statements
+// that are given against it have run. N is the test's name, which its roles
+// begin with: @owner owns the tables, @app is the account, @login its login,
+// @x a role outside and @y a login that is a member of it.
+func TestWaysPast(t *testing.T) {
+	t.Parallel()
+	for _, c := range ways {
+		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
+			name := strings.NewReplacer("-", "_", " ", "_", ",", "").Replace("a_" + c.rule + "_" + c.name)
+			if len(name) > 50 {
+				t.Fatalf("%s is too long for a role's name", name)
+			}
+			g := apply(t, name)
+			here := strings.NewReplacer("N_", name+"_", "postern_N", "postern_"+name, "database D", "database "+g.conn.Config().Database)
+			object := here.Replace(c.object)
+			if c.untrusted {
+				g.want.Scope.Denied = append(g.want.Scope.Denied, postgres.GrantRule{Object: postgres.DatabaseID(), Grantee: postgres.Public(), Privilege: postgres.PrivilegeTemporary})
+			}
+			if f, there := find(g.audit(t), c.rule, object); there {
+				t.Fatalf("it is found before it is made: %+v", f)
+			}
+			g.run(t, c.sql)
+			report := g.audit(t)
+			f, there := find(report, c.rule, object)
+			if !there {
+				t.Fatalf("not found: %s on %s, but %s", c.rule, object, summary(report))
+			}
+			who := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(c.who, "N_", name+"_"), "*", strings.Join(f.Who, " ")))
+			if f.Severity != c.severity || !slices.Equal(f.Who, who) {
+				t.Errorf("%s %v (%s), want %s %v", f.Severity, f.Who, f.Effect, c.severity, who)
+			}
+			if c.effect != "" && !strings.Contains(f.Effect, strings.ReplaceAll(c.effect, "N_", name+"_")) {
+				t.Errorf("effect %q, want %q", f.Effect, c.effect)
+			}
+			if f.Effect == "" || len(f.Fix) == 0 && c.rule != "key-oracle" {
+				t.Errorf("it does not say what it lets do, or what ends it: %+v", f)
+			}
+			if f.Declared && f.Object.Kind == "table" && f.Span.IsZero() && !strings.Contains(object, "postern.") {
+				t.Errorf("no place: %+v", f)
+			}
+			for _, statement := range f.Fix {
+				g.statement(t, statement)
+			}
+			if f, there := find(g.audit(t), c.rule, object); there && len(f.Fix) > 0 {
+				t.Errorf("it is still there after %q: %+v", f.Fix, f)
+			}
+		})
+	}
+}
+
+func summary(r *audit.Report) string {
+	var out []string
+	for _, f := range r.Findings {
+		out = append(out, string(f.Severity)+" "+f.Rule+" "+f.Object.String()+" "+strings.Join(f.Who, ","))
+	}
+	return strings.Join(out, "\n")
+}
+
+// Every rule is tried.
+func TestEveryRuleHasAWay(t *testing.T) {
+	t.Parallel()
+	worst := map[string]audit.Severity{}
+	for _, c := range ways {
+		if s, ok := worst[c.rule]; !ok || c.severity.AtLeast(s) {
+			worst[c.rule] = c.severity
+		}
+	}
+	for _, r := range audit.Rules() {
+		if worst[r.Name] != r.Severity {
+			t.Errorf("rule %s says %s, the worst case of it is %q", r.Name, r.Severity, worst[r.Name])
+		}
+	}
+}
+
+// A database that only the project was applied to has nothing to complain of.
+func TestAppliedIsClean(t *testing.T) {
+	t.Parallel()
+	g := apply(t, "a_clean")
+	for _, f := range g.audit(t).Findings {
+		if f.Severity.AtLeast(audit.Low) && (f.Declared || strings.Contains(f.Object.Name, "a_clean")) {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// A role without any privilege finds the same.
+func TestAuditNeedsNoPrivilege(t *testing.T) {
+	t.Parallel()
+	g := apply(t, "a_weak")
+	g.run(t, `CREATE VIEW v AS SELECT * FROM deals; GRANT SELECT ON v TO @x; GRANT @owner TO @x; CREATE POLICY p ON deals USING (true);
+		ALTER POLICY "postern_a_weak_app_view" ON deals USING (true); SELECT lo_create(1); GRANT SELECT ON LARGE OBJECT 1 TO PUBLIC;
+		CREATE FUNCTION f() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM deals'; CREATE ROLE a_weak_reader LOGIN PASSWORD 'weak'`)
+	conn := connect(t, pgtest.Server(t).RoleURL("a_weak_reader", "weak", g.conn.Config().Database))
+	got, err := audit.Run(t.Context(), conn, g.want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range g.audit(t).Findings {
+		if !strings.Contains(f.Object.Name+strings.Join(f.Who, " "), "a_weak") && !f.Declared {
+			continue // of another test's roles, which come and go
+		}
+		if _, there := find(got, f.Rule, f.Object.String()); !there {
+			t.Errorf("not found by a role without privileges: %+v", f)
+		}
+	}
+	if _, there := find(got, "policy-changed", "policy postern_a_weak_app_view on public.deals"); !there {
+		t.Error("records are read by everybody")
+	}
+	if len(got.Unseen) < 2 {
+		t.Errorf("unseen: %q", got.Unseen)
+	}
+}
