@@ -18,13 +18,14 @@ import (
 
 func newApply(s *session) *cobra.Command {
 	f := &databaseFlags{}
-	var approved bool
+	var approved, allow bool
 	var actor string
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "Run a plan, each database in one transaction",
 		Long: "Runs the plan saved in FILE, or makes one, shows it and asks. What runs is exactly the plan's\n" +
-			"statements; a database that has changed since the plan was made is left alone.",
+			"statements; a database that has changed since the plan was made is left alone. Exits with 1 while a\n" +
+			"critical finding of audit stands on a declared table or account: what was applied stays applied.",
 		Example: "  postern apply\n" +
 			"  postern apply change.pplan --auto-approve",
 		Args: cobra.MaximumNArgs(1),
@@ -38,19 +39,17 @@ func newApply(s *session) *cobra.Command {
 					return err
 				}
 			}
-			if empty(plans) {
-				return view.Applied(s.results(), nil)
-			}
-			if !approved {
+			if !approved && !empty(plans) {
 				if err := s.ask(cmd.Context()); err != nil {
 					return err
 				}
 			}
-			return s.apply(cmd.Context(), p, plans, actor)
+			return s.apply(cmd.Context(), p, plans, actor, allow)
 		},
 	}
 	f.add(s, cmd)
 	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask")
+	cmd.Flags().BoolVar(&allow, "allow-findings", false, "do not look for critical findings of audit")
 	cmd.Flags().StringVar(&actor, "actor", "", "`NAME` for the history; default: the database role")
 	return cmd
 }
@@ -100,7 +99,7 @@ func (s *session) ask(ctx context.Context) error {
 
 // apply runs the plans one after the other and reports which are done, also
 // when one fails.
-func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, actor string) error {
+func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, actor string, allow bool) error {
 	var done []view.AppliedPlan
 	var failure error
 	for _, pl := range plans {
@@ -117,10 +116,15 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, act
 		}
 		done = append(done, result)
 	}
-	d, failed := asDiagnostic(failure)
-	if failed && s.json {
+	var found diag.List
+	if d, failed := asDiagnostic(failure); failed {
+		found = diag.List{d}
+	} else if failure == nil && !allow {
+		found, failure = s.standing(ctx, p, plans)
+	}
+	if len(found) > 0 && s.json {
 		// One JSON value says both what was done and what failed.
-		if err := view.Applied(s.results(), done, d); err != nil {
+		if err := view.Applied(s.results(), done, found...); err != nil {
 			return err
 		}
 		return errShown
@@ -128,8 +132,8 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, act
 	if err := view.Applied(s.results(), done); err != nil {
 		return err
 	}
-	if failed {
-		return s.report(diag.List{d}, p.set)
+	if len(found) > 0 {
+		return s.report(found, p.set)
 	}
 	return failure
 }

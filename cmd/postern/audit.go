@@ -7,13 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/audit"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
 	"github.com/postern-dev/postern/lang/source"
 )
 
@@ -46,7 +49,11 @@ func newAudit(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := s.audit(cmd.Context(), p, ds)
+			want, list := postgres.Desired(p.program, ds)
+			if err := s.report(list, p.set); err != nil {
+				return err
+			}
+			report, err := s.audit(cmd.Context(), ds, want)
 			if err != nil {
 				return err
 			}
@@ -72,11 +79,7 @@ func newAudit(s *session) *cobra.Command {
 }
 
 // audit looks at the database of a datasource.
-func (s *session) audit(ctx context.Context, p *project, ds *model.Datasource) (*audit.Report, error) {
-	want, list := postgres.Desired(p.program, ds)
-	if err := s.report(list, p.set); err != nil {
-		return nil, err
-	}
+func (s *session) audit(ctx context.Context, ds *model.Datasource, want *postgres.State) (*audit.Report, error) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
 		return nil, err
@@ -101,4 +104,37 @@ func (s *session) writeSARIF(name string, log view.SARIF) error {
 		return fmt.Errorf("writing the SARIF log: %w", err)
 	}
 	return errors.Join(log.Write(file), file.Close())
+}
+
+// standing are the critical findings on declared tables and accounts once the
+// plans have been applied. They do not keep a plan from being applied: it may
+// be the one that narrows, and what stood before is not its doing.
+func (s *session) standing(ctx context.Context, p *project, plans []*plan.Plan) (diag.List, error) {
+	var out diag.List
+	for _, pl := range plans {
+		ds := find(p.program, pl.Datasource)
+		if ds == nil {
+			continue
+		}
+		want, list := postgres.Desired(p.program, ds)
+		if list.HasErrors() {
+			return list, nil // a saved plan whose project has gone on
+		}
+		report, err := s.audit(ctx, ds, want)
+		if err != nil {
+			return nil, fmt.Errorf("looking for findings in datasource.%s: %w", ds.Name, err)
+		}
+		for _, f := range report.Standing(audit.Critical) {
+			detail := f.Effect
+			if len(f.Who) > 0 {
+				detail += " By " + strings.Join(f.Who, ", ") + "."
+			}
+			if len(f.Fix) > 0 {
+				detail += " End it with " + strings.Join(f.Fix, " ")
+			}
+			out.Fail(CodeApplyFindings, f.Span, fmt.Sprintf("A critical finding stands in datasource.%s: %s (%s)", ds.Name, f.Object, f.Rule),
+				detail+" What was applied stays applied; --allow-findings takes it for a success.")
+		}
+	}
+	return out, nil
 }

@@ -7,6 +7,7 @@ const (
 	CodeApplyBusy          diag.Code = "apply-busy"           // a plan that other sessions kept from its locks
 	CodeApplyDeclined      diag.Code = "apply-declined"       // an apply that nobody said yes to
 	CodeApplyFailed        diag.Code = "apply-failed"         // a plan that failed; nothing of it stays
+	CodeApplyFindings      diag.Code = "apply-findings"       // a critical finding of audit that stands after a plan was applied
 	CodeApplyStale         diag.Code = "apply-stale"          // a plan for a database that has changed since
 	CodeApplyWrongDatabase diag.Code = "apply-wrong-database" // a plan that was made for another database
 	CodeDatabaseURL        diag.Code = "database-url"         // a datasource of which nobody says where its database is

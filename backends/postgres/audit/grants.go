@@ -267,7 +267,7 @@ func sequenceOpen(s *search) {
 			}
 		}
 		s.grants(q, over(s.aboutRelation(q), q.draws), always(severity), func(a acl) bool { return a.privilege == "UPDATE" || a.privilege == "SELECT" },
-			func(p string) string {
+			func(string) string {
 				if severity == Medium {
 					return "They can set its numbers, so that writes of others fail, and learn how many rows " + shown(q.draws.schema, q.draws.name) + " has had."
 				}
