@@ -55,8 +55,13 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 		if never(using) || never(check) {
 			return
 		}
-		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet()}
-		g := granted{action: action, using: d.print(r, using), check: d.print(r, check)}
+		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet(), indexes: d.indexes}
+		g := granted{action: action, using: d.print(r, using)}
+		if using != nil {
+			d.lintIndexes(r, using)
+		}
+		r.plain = true // a new record is not looked for
+		g.check = d.print(r, check)
 		g.columns, g.sources = d.columns(e, t, action), origins(d.p, e, t, action)
 		g.used = slices.SortedFunc(maps.Keys(r.used), ObjectID.Compare)
 		d.addRelated(r.related)

@@ -27,5 +27,6 @@ const (
 	CodeOwnerUnstated   diag.Code = "postgres-owner-unstated"    // a table owner can log in, and nothing says whether policies hold for it
 	CodeOwnerAccount    diag.Code = "postgres-owner-account"     // a governed table belongs to an account of the project
 	CodeGenerated       diag.Code = "postgres-generated-changed" // a generated object has another shape than this version makes
+	CodeIndex           diag.Code = "postgres-index-missing"     // (warning) an index would spare a large table from being read as a whole
 	CodeFunctionUnknown diag.Code = "postgres-function-unknown"  // (warning) someone put a function into the generated schema
 )

@@ -19,6 +19,9 @@ type renderer struct {
 	now     sqltext.Expr
 	used    map[ObjectID]struct{} // the generated functions that were called
 	once    bool                  // inside a subquery that is evaluated once a query
+	plain   bool                  // gates stand beside conditions: no index is looked for
+	assumed bool                  // every column has an index
+	indexes Indexes
 	errs    []error
 	related *relatedSet // the functions over related records that were made
 	body    *bodyScope  // inside the body of such a function; nil in a policy
@@ -57,8 +60,15 @@ func (r *renderer) cond(c model.Cond) sqltext.Expr {
 	case model.False:
 		return sqltext.BoolConst{Value: false}
 	case *model.And:
-		return allOf(r.terms(x.Terms, func(terms []model.Cond) model.Cond { return model.AllOf(terms...) })...)
+		plain := r.plain
+		r.plain = r.plain || !r.once && r.body == nil && r.anchored(x)
+		out := allOf(r.terms(x.Terms, func(terms []model.Cond) model.Cond { return model.AllOf(terms...) })...)
+		r.plain = plain
+		return out
 	case *model.Or:
+		if folded, ok := r.fold(x.Terms); ok {
+			return folded
+		}
 		return anyOf(r.terms(x.Terms, func(terms []model.Cond) model.Cond { return model.AnyOf(terms...) })...)
 	case *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known, *model.Match, *model.In,
 		*model.InNetwork, *model.ViaApp, *model.Some, *model.Every, *model.Count:

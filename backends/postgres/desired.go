@@ -18,6 +18,8 @@ import (
 type DesiredOptions struct {
 	// Now stands for the start of the statement, instead of asking Postgres.
 	Now *model.Timestamp
+	// Indexes of the database, where they are known.
+	Indexes Indexes
 }
 
 // Desired is what the datasource's database should hold for the program. When
@@ -42,7 +44,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	}
 	d := &desired{
 		p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
-		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: appTables{},
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: appTables{}, indexes: opts.Indexes, linted: map[IndexKey]bool{},
 	}
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
@@ -62,7 +64,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 		diags.Fail(CodeInternal, ds.Span, "The datasource "+inQuotes(ds.Name)+" cannot be written as SQL", err.Error())
 		return nil, diags
 	}
-	return d.state, diags
+	return d.state, append(diags, d.warnings...).Sorted()
 }
 
 type desired struct {
@@ -77,6 +79,9 @@ type desired struct {
 	cache     map[accessKey][]granted
 	shared    map[sharedKey]*Policy
 	appTables appTables
+	indexes   Indexes
+	linted    map[IndexKey]bool
+	warnings  diag.List
 }
 
 func (d *desired) grant(id ObjectID, role string, p Privilege) {

@@ -178,9 +178,34 @@ func (r *renderer) asked(c model.Cond) sqltext.Expr {
 	return call
 }
 
-// keyed is a loop as a set of keys: of those records that satisfy it, or, when
-// a record without related ones does, of those that do not.
+// keyed is a loop as a set of keys. An index answers one form of it; without an
+// index the other is far faster.
 func (r *renderer) keyed(c model.Cond) sqltext.Expr {
+	k := r.keys(c)
+	// Inside a subquery the planner cannot compute it to guess its length: it
+	// would give up hashing a long one, and search it anew for each record.
+	once := sqltext.Select{X: k.call, Alias: k.call.Name}
+	switch {
+	case k.without:
+		return anyOf(sqltext.IsNull{X: k.own}, sqltext.Not{X: sqltext.InUnnested{L: k.own, Array: once}})
+	case r.hasIndex(k.from, false):
+		return sqltext.Quantified{L: k.own, Op: "=", Array: once, Type: k.typ}
+	default:
+		return sqltext.InUnnested{L: k.own, Array: once}
+	}
+}
+
+// keySet is the keys of a loop: of those records that satisfy it, or, when a
+// record without related ones does, of those that do not.
+type keySet struct {
+	call    sqltext.Func     // gives the keys
+	typ     sqltext.TypeName // of the call
+	own     sqltext.Expr     // the record's key
+	from    *model.Column
+	without bool
+}
+
+func (r *renderer) keys(c model.Cond) keySet {
 	rows, _ := relatedRows(c)
 	pair := rows.Relation.On[0]
 	var key operand
@@ -196,7 +221,7 @@ func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 				q.Distinct, where = true, append(where, child.cond(x.Where))
 			case *model.Every:
 				without = true
-				q.Distinct, where = true, append(where, sqltext.IsNotTrue{X: child.cond(x.Where)})
+				where = append(where, sqltext.IsNotTrue{X: child.cond(x.Where)}) // hashed: twice is as good as once
 			case *model.Count:
 				q.GroupBy = key.x
 				q.Having, without = child.having(x)
@@ -209,19 +234,7 @@ func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 	})
 	typ := sqltext.ArrayOf(key.typ.name)
 	keys := sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, typ, x)}
-	// Inside a subquery the planner cannot compute it to guess its length: it
-	// would give up hashing a long one, and search it anew for each record.
-	once := sqltext.Select{X: keys, Alias: keys.Name}
-	own := r.columnOf(rows.Row, pair.From).x
-	switch {
-	case without:
-		return anyOf(sqltext.IsNull{X: own}, sqltext.Not{X: sqltext.InUnnested{L: own, Array: once}})
-	case len(r.table.PrimaryKey) > 0 && r.table.PrimaryKey[0] == pair.From:
-		// Its index answers this form; without an index the other is far faster.
-		return sqltext.Quantified{L: own, Op: "=", Array: once, Type: typ}
-	default:
-		return sqltext.InUnnested{L: own, Array: once}
-	}
+	return keySet{call: keys, typ: typ, own: r.columnOf(rows.Row, pair.From).x, from: pair.From, without: without}
 }
 
 // having is a Count on the records of one key; without says that keys without

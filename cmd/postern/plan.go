@@ -84,15 +84,15 @@ func (s *session) plans(ctx context.Context, f *databaseFlags) (*project, []*pla
 }
 
 func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource) (*plan.Plan, diag.List, error) {
-	want, list := postgres.Desired(p.program, ds)
-	if list.HasErrors() {
-		return nil, list, nil
-	}
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
-		return nil, list, err
+		return nil, nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	want, list, err := postgres.DesiredIn(ctx, conn, p.program, ds)
+	if err != nil || list.HasErrors() {
+		return nil, list, err
+	}
 	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
 	})

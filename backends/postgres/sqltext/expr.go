@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -129,8 +130,22 @@ func Print(e Expr) (SQL, error) {
 }
 
 type printer struct {
-	b    strings.Builder
-	errs []error
+	b      bytes.Buffer
+	indent int // of lines that a CASE begins, as ruleutils has it
+	errs   []error
+}
+
+// line begins a line; ruleutils leaves no spaces before it.
+func (p *printer) line(text SQL) {
+	p.b.Truncate(len(bytes.TrimRight(p.b.Bytes(), " ")))
+	p.raw("\n" + SQL(strings.Repeat(" ", p.indent)) + text)
+}
+
+// inner prints what stands inside a subquery.
+func (p *printer) inner(x Expr) {
+	p.indent += 8
+	p.expr(x)
+	p.indent -= 8
 }
 
 func (p *printer) raw(s SQL) { p.b.WriteString(string(s)) }
@@ -220,11 +235,15 @@ func (p *printer) expr(e Expr) {
 	case InUnnested:
 		p.inUnnested(x)
 	case When:
-		p.raw("\nCASE\n    WHEN ")
+		p.line("CASE")
+		p.indent += 4
+		p.line("WHEN ")
 		p.expr(x.Cond)
 		p.raw(" THEN ")
 		p.expr(x.Then)
-		p.raw("\n    ELSE NULL::" + x.Type.SQL() + "\nEND")
+		p.line("ELSE NULL::" + x.Type.SQL())
+		p.indent -= 4
+		p.line("END")
 	default:
 		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
@@ -354,15 +373,15 @@ func (p *printer) subquery(e any) {
 	switch x := e.(type) {
 	case Select:
 		p.raw("( SELECT ")
-		p.expr(x.X)
+		p.inner(x.X)
 		p.raw(" AS ")
 		p.ident(x.Alias)
 		p.raw(")")
 	case Unnested:
 		p.raw("( SELECT ")
-		p.expr(x.X)
+		p.inner(x.X)
 		p.raw(" AS count\n   FROM unnest(")
-		p.expr(x.Array)
+		p.inner(x.Array)
 		p.raw(") x(x))")
 	case Elem:
 		p.raw("x.x")

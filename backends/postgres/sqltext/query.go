@@ -62,7 +62,7 @@ func (p *printer) inUnnested(x InUnnested) {
 	p.raw("(")
 	p.expr(x.L)
 	p.raw(" IN ( SELECT x.x\n   FROM unnest(")
-	p.expr(x.Array)
+	p.inner(x.Array)
 	p.raw(") x(x)))")
 }
 

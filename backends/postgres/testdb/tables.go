@@ -10,7 +10,8 @@ import (
 )
 
 // makeTables makes the schemas, types and tables that the program governs. The
-// tables have no constraints: what is tested is access.
+// tables have no constraints, but that a key is not null: what is tested is
+// access.
 func (d *database) makeTables(ctx context.Context) error {
 	if err := d.makeOwner(ctx); err != nil {
 		return err
@@ -37,7 +38,11 @@ func (d *database) makeTables(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			b.Ident(c.Name).Raw(" ", name.SQL(), ", ")
+			b.Ident(c.Name).Raw(" ", name.SQL())
+			if len(t.PrimaryKey) > 0 && t.PrimaryKey[0] == c && !c.Null {
+				b.Raw(" NOT NULL")
+			}
+			b.Raw(", ")
 		}
 		b.Ident(marker).Raw(" integer); ALTER TABLE ").Qualified(t.Schema, t.SQLName).Raw(" OWNER TO ").Ident(ownerRole)
 		if err := d.built(ctx, b); err != nil {

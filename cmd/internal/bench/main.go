@@ -21,8 +21,20 @@ import (
 func main() {
 	tables := flag.Int("tables", 1000, "tables of the generated project")
 	runs := flag.Int("runs", 3, "runs of each command; the median is shown")
+	rows := flag.Int("rows", 1_000_000, "rows of the table that policies are measured on")
+	pairs := flag.Int("pairs", 31, "pairs of queries for each policy; the median is shown")
+	what := flag.String("what", "all", "commands, policies or all")
+	only := flag.String("policy", "", "only policies whose name holds this text")
 	flag.Parse()
-	if err := bench(context.Background(), os.Stdout, *tables, *runs); err != nil {
+	ctx := context.Background()
+	var err error
+	if *what != "policies" {
+		err = bench(ctx, os.Stdout, *tables, *runs)
+	}
+	if *what != "commands" && err == nil {
+		err = policies(ctx, os.Stdout, *rows, *pairs, *only)
+	}
+	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
