@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -82,5 +83,20 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			cmd.InitDefaultHelpFlag()
 			return cmd.Help()
 		},
+	}
+}
+
+// takesNone is how cobra says that a command has arguments and takes none.
+var takesNone = regexp.MustCompile(`^unknown command ("(?:[^"\\]|\\.)*") for "([^"]*)"$`)
+
+// unwanted puts the error of an argument too many in words that fit it.
+func unwanted(err error) error {
+	m := takesNone.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	return diag.Diagnostic{
+		Code: CodeRunFailed, Severity: diag.Error, Summary: fmt.Sprintf("%s takes no argument, and was given %s", m[2], m[1]),
+		Detail: fmt.Sprintf("%s --help says what it takes. The project's folder is named with -C.", m[2]),
 	}
 }

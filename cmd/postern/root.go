@@ -54,7 +54,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	root.SetErr(errw)
 	err := s.unknownCommand(root, args)
 	if err == nil {
-		err = root.ExecuteContext(ctx)
+		if err = root.ExecuteContext(ctx); err != nil {
+			err = unwanted(err)
+		}
 	}
 	switch {
 	case err == nil:
