@@ -116,7 +116,8 @@ type Change struct {
 	// that only the old program allows.
 	Gained *Witness `json:"gained,omitempty"`
 	Lost   *Witness `json:"lost,omitempty"`
-	// Reason says why an undecided change is undecided.
+	// Reason says why an undecided change is undecided, or that it takes the
+	// policies for two subjects together.
 	Reason string `json:"reason,omitempty"`
 	// Spans are the places of the policies, guards and masks behind it that
 	// differ: in the new program for a gain, in the old one for a loss.

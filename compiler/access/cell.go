@@ -20,7 +20,8 @@ type cell struct {
 // subject, and the other does not allow at all.
 type question struct {
 	cell   *cell
-	gain   bool // the new side allows
+	gain   bool   // the new side allows
+	via    string // the subject
 	column string
 	seen   sight
 	part   formula // what the allowing side grants through the subject
@@ -53,7 +54,7 @@ func (c *cell) compare(ctx context.Context, subjects []string) (changes []Change
 		}
 		changes = append(changes, list...)
 	}
-	return append(changes, c.together(ctx)...), same
+	return append(changes, c.together(ctx, subjects)...), same
 }
 
 func (c *cell) subject(ctx context.Context, s string) []Change {
@@ -70,8 +71,8 @@ func (c *cell) rows(ctx context.Context, s string) (Change, bool) {
 	if c.sameContext && formulaKey(oldPart) == formulaKey(newPart) {
 		return Change{}, false
 	}
-	gained := c.ask(ctx, &question{cell: c, gain: true, part: newPart, whole: c.old.records(c.action, "")})
-	lost := c.ask(ctx, &question{cell: c, part: oldPart, whole: c.new.records(c.action, "")})
+	gained := c.ask(ctx, &question{cell: c, via: s, gain: true, part: newPart, whole: c.old.records(c.action, "")})
+	lost := c.ask(ctx, &question{cell: c, via: s, part: oldPart, whole: c.new.records(c.action, "")})
 	return c.change(s, nil, gained, lost)
 }
 
@@ -98,10 +99,10 @@ func (c *cell) change(subject string, columns []string, gained, lost answer) (Ch
 		ch.Verdict = Narrower
 	}
 	if gained.outcome != none {
-		ch.Spans = spans(c.new, c.old)
+		ch.Spans = spans(c.new, c.old, c.action, subject)
 	}
 	if lost.outcome != none {
-		ch.Spans = append(ch.Spans, spans(c.old, c.new)...)
+		ch.Spans = append(ch.Spans, spans(c.old, c.new, c.action, subject)...)
 	}
 	return ch, true
 }
@@ -159,10 +160,10 @@ func (c *cell) column(ctx context.Context, s, name string, seen sight, answers m
 	}
 	a := [2]answer{
 		c.ask(ctx, &question{
-			cell: c, gain: true, column: name, seen: seen, part: newPart, whole: oldAll, within: c.old.records(c.action, ""),
+			cell: c, via: s, gain: true, column: name, seen: seen, part: newPart, whole: oldAll, within: c.old.records(c.action, ""),
 		}),
 		c.ask(ctx, &question{
-			cell: c, column: name, seen: seen, part: oldPart, whole: newAll, within: c.new.records(c.action, ""),
+			cell: c, via: s, column: name, seen: seen, part: oldPart, whole: newAll, within: c.new.records(c.action, ""),
 		}),
 	}
 	answers[key] = a

@@ -207,18 +207,18 @@ func mergeApps(perApp map[string][]Change, apps []string) []Change {
 
 // spans lists the places of rules of one side's table that the other side's
 // table does not have.
-func spans(of, other *side) []source.Span {
+func spans(of, other *side, a model.Action, subject string) []source.Span {
 	if of.table == nil {
 		return nil
 	}
 	known := map[string]bool{}
 	if other.table != nil {
-		for key := range rules(other.table) {
+		for key := range rules(other.table, a, subject) {
 			known[key] = true
 		}
 	}
 	var out []source.Span
-	for key, span := range rules(of.table) {
+	for key, span := range rules(of.table, a, subject) {
 		if !known[key] {
 			out = append(out, span)
 		}
@@ -227,10 +227,15 @@ func spans(of, other *side) []source.Span {
 	return slices.Compact(out)
 }
 
-func rules(t *model.Table) map[string]source.Span {
+// rules are the places of the policies on a table that grant an action to a
+// subject, and of all its guards and masks.
+func rules(t *model.Table, a model.Action, subject string) map[string]source.Span {
 	out := map[string]source.Span{}
 	for _, x := range t.Policies {
-		out[policyKey(x)] = x.Span
+		is := func(s model.Subject) bool { return model.SubjectString(s) == subject }
+		if (x.Allows(a) || x.Allows(model.View)) && slices.ContainsFunc(x.Policy.To, is) {
+			out[policyKey(x)] = x.Span
+		}
 	}
 	for _, x := range t.Guards {
 		out[guardKey(x)] = x.Span

@@ -1,0 +1,176 @@
+package access
+
+import (
+	"github.com/postern-dev/postern/compiler/access/smt"
+	"github.com/postern-dev/postern/compiler/model"
+)
+
+// rowUnknown is a record: that of the decision, or a related one.
+type rowUnknown struct {
+	table   *model.Table
+	present *smt.F
+	columns map[string]*columnUnknown
+	one     map[string]*related // to-one relations, by their key
+	many    map[string]*related
+}
+
+// columnUnknown is a column's value: null, known, or present but not of its
+// type (neither).
+type columnUnknown struct {
+	column *model.Column
+	operand
+	null *smt.F
+}
+
+// related is what a relation leads to.
+type related struct {
+	relation *model.Relation
+	rows     []*rowUnknown // one for to-one relations
+}
+
+func (e *encoder) newRow(t *model.Table, present *smt.F) *rowUnknown {
+	return &rowUnknown{
+		table: t, present: present,
+		columns: map[string]*columnUnknown{}, one: map[string]*related{}, many: map[string]*related{},
+	}
+}
+
+// column is a column of a row. Columns are shared by both programs only where
+// they are declared alike; else the two may differ, which the evaluator then
+// refutes.
+func (e *encoder) column(r *rowUnknown, c *model.Column) *columnUnknown {
+	key := columnKey(c)
+	if u, ok := r.columns[key]; ok {
+		return u
+	}
+	u := &columnUnknown{column: c, operand: e.scalar(c.Type, c.Native)}
+	u.null, u.known = e.s.Truth(false), e.s.Truth(true)
+	u.key = "column" + decimal(len(e.rows)) + " " + decimal(e.count())
+	e.s.Assert(smt.Implies(u.known, smt.And(r.present, smt.Not(u.null))))
+	e.s.Assert(smt.Implies(u.null, r.present))
+	if !c.Null && !r.table.Resource() {
+		e.s.Assert(smt.Not(u.null))
+	}
+	if !r.table.Resource() && neverOdd(c) {
+		e.s.Assert(smt.Or(u.known, u.null, smt.Not(r.present)))
+	}
+	r.columns[key] = u
+	return u
+}
+
+// neverOdd reports whether a column of a database holds nothing but values of
+// its type and null: all text is a string, but not every numeric is a number.
+func neverOdd(c *model.Column) bool {
+	switch c.Type.Kind {
+	case model.KindBool, model.KindInt, model.KindString, model.KindUUID:
+		return true
+	default:
+		return false
+	}
+}
+
+// follow is the record that to-one relations lead to.
+func (e *encoder) follow(r *rowUnknown, path []*model.Relation) *rowUnknown {
+	for _, rel := range path {
+		key := relationKey(rel)
+		next, ok := r.one[key]
+		if !ok {
+			row := e.newRow(rel.Table, e.s.Truth(true))
+			next = &related{rel, []*rowUnknown{row}}
+			r.one[key] = next
+			e.join(r, row, rel)
+		}
+		r = next.rows[0]
+	}
+	return r
+}
+
+// join states that a related record is one: it is there only beside the other,
+// and the columns that join them are known and equal.
+func (e *encoder) join(from, to *rowUnknown, rel *model.Relation) {
+	e.s.Assert(smt.Implies(to.present, from.present))
+	for _, j := range rel.On {
+		a, b := e.column(from, j.From), e.column(to, j.To)
+		e.s.Assert(smt.Implies(to.present, smt.And(a.known, b.known, e.equal(a.operand, b.operand))))
+	}
+}
+
+// list is the records that a to-many relation leads to: as many as could be
+// needed to satisfy what is asked of them.
+func (e *encoder) list(r *rowUnknown, rel *model.Relation) []*rowUnknown {
+	key := relationKey(rel)
+	if l, ok := r.many[key]; ok {
+		return l.rows
+	}
+	l := &related{relation: rel}
+	r.many[key] = l
+	for range e.needed[key] {
+		row := e.newRow(rel.Table, e.s.Truth(false))
+		e.join(r, row, rel)
+		l.rows = append(l.rows, row)
+	}
+	return l.rows
+}
+
+// document is a record in a model.
+func (r *rowUnknown) document(m *smt.Model) (model.Document, bool) {
+	doc := model.Document{}
+	for _, u := range r.columns {
+		if !m.Holds(r.present) || m.Holds(u.null) {
+			doc[u.column.Name] = nil
+			continue
+		}
+		if !m.Holds(u.known) {
+			doc[u.column.Name] = odd(u.column)
+			continue
+		}
+		v, ok := u.value(m)
+		if !ok {
+			return nil, false
+		}
+		doc[u.column.Name] = model.JSON(v, u.column.Type, u.column.Native)
+	}
+	for _, l := range r.one {
+		doc[l.relation.Name] = nil
+		if m.Holds(l.rows[0].present) {
+			next, ok := l.rows[0].document(m)
+			if !ok {
+				return nil, false
+			}
+			doc[l.relation.Name] = next
+		}
+	}
+	for _, l := range r.many {
+		list := []any{}
+		for _, row := range l.rows {
+			if !m.Holds(row.present) {
+				continue
+			}
+			next, ok := row.document(m)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, next)
+		}
+		doc[l.relation.Name] = list
+	}
+	return doc, true
+}
+
+// odd is something that a column may hold and that is no value of its type.
+func odd(c *model.Column) any {
+	switch c.Type.Kind {
+	case model.KindNumber:
+		return "NaN"
+	case model.KindDate, model.KindTimestamp:
+		return "infinity"
+	case model.KindIP:
+		return "10.0.0.0/8"
+	case model.KindEnum:
+		return "another label"
+	case model.KindSet:
+		return []any{[]any{}}
+	default:
+		return map[string]any{}
+	}
+}
