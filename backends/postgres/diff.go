@@ -40,10 +40,10 @@ type item struct {
 // Options say what a comparison needs to know besides the two states.
 type Options struct {
 	Datasource *model.Datasource
-	// Passwords says, for each login role with a password, whether the one that
-	// is set differs from the one that is wanted. A login that is missing here
-	// is given its password only when it is created.
-	Passwords map[string]bool
+	// Passwords has the login roles whose password is to be set, with the
+	// reason where somebody else has changed it. Others are given theirs only
+	// when they are created.
+	Passwords map[string]string
 	// HashKeyChanged says that the key of masks by hash() that is stored is not
 	// the one that is wanted.
 	HashKeyChanged bool
@@ -72,10 +72,10 @@ type differ struct {
 	denied    map[Holder][]GrantRule
 	protected map[ObjectID]bool // tables that a plan made policies on
 	sum       string            // digest of want, once it is known
-	// recorded are roles and functions to record; adopted names those of them
-	// that were there before.
-	recorded []ObjectID
-	adopted  []string
+	// adopted names objects of the project that are not on record.
+	adopted []string
+	detail  bool   // the records hold what was applied, object by object
+	held    Grants // what is to be held
 }
 
 // Diff compares what a database should hold with what it holds. When the
@@ -93,6 +93,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	if owner := want.Scope.OwnerRole; owner != "" {
 		d.accts[owner] = &AccountScope{Managed: true, Source: d.place()}
 	}
+	d.detail = d.detailed()
 	d.server()
 	d.compareRoles()
 	d.compareMemberships()

@@ -201,9 +201,10 @@ func (d *differ) changeRows(want, have *GeneratedTable) {
 		return out
 	}
 	del := func(r []*string) printedSQL { return sql(DeleteRow(want, keyInOrder(want, r))) }
+	reason := byHand(d.live.Records[want.ID], rowsBrief(have))
 	describe := func(r []*string) plan.About {
 		name := printed(want.ID) + " " + strings.Join(rowKey(want, r), ", ")
-		return plan.About{Object: plan.Object{Kind: "row", Name: name}, Span: d.place()}
+		return plan.About{Object: plan.Object{Kind: "row", Name: name}, Span: d.place(), Reason: reason}
 	}
 	it := item{phase: phaseGenerated, order: 2, id: want.ID}
 	compareKeyed(index(want, want.Rows), index(want, have.Rows), strings.Compare,
@@ -251,8 +252,11 @@ func describeRow(r []*string) string {
 func (d *differ) compareFunctions() {
 	compareKeyed(d.want.Functions, d.live.Functions, ObjectID.Compare,
 		func(id ObjectID, want *Function) {
-			d.recorded = append(d.recorded, id)
-			d.add(item{phase: phaseGenerated, order: 3, id: id, change: plan.Add{About: about(id, d.place(), ""), After: describeFunction(want)}},
+			reason := ""
+			if _, was := d.live.Records[id]; was {
+				reason = plan.ReasonDrift
+			}
+			d.add(item{phase: phaseGenerated, order: 3, id: id, change: plan.Add{About: about(id, d.place(), reason), After: describeFunction(want)}},
 				d.createFunction(want)...)
 		},
 		func(id ObjectID, want, have *Function) {
@@ -262,7 +266,8 @@ func (d *differ) compareFunctions() {
 			if describeFunction(want) == describeFunction(have) && want.Comment == have.Comment {
 				return
 			}
-			change := plan.Modify{About: about(id, d.place(), ""), Before: describeFunction(have), After: describeFunction(want)}
+			reason := byHand(d.live.Records[id], functionBrief(have))
+			change := plan.Modify{About: about(id, d.place(), reason), Before: describeFunction(have), After: describeFunction(want)}
 			if want.Returns != have.Returns || want.Arguments != have.Arguments {
 				d.diags.Fail(CodeGenerated, d.place(), fmt.Sprintf("function %s is not as this version of Postern makes it", printed(id)),
 					"It returns another type, or its arguments have other names. Drop it, with the policies that call it, and plan again.")
@@ -316,7 +321,6 @@ func describeFunction(f *Function) string {
 
 // adopt writes down an object that is this project's but is not in the record.
 func (d *differ) adopt(id ObjectID) {
-	d.recorded = append(d.recorded, id)
 	d.adopted = append(d.adopted, string(id.Kind)+" "+printed(id))
 }
 
@@ -335,10 +339,7 @@ func (d *differ) record() {
 	if len(d.made) > 0 {
 		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordPolicies(table.ID, d.made)))
 	}
-	if len(d.recorded) > 0 {
-		slices.SortFunc(d.recorded, ObjectID.Compare)
-		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordObjects(table.ID, d.recorded)))
-	}
+	d.recordApplied(table.ID)
 	if len(d.forget) > 0 {
 		slices.SortFunc(d.forget, ObjectID.Compare)
 		d.add(item{phase: phaseRecord, id: table.ID}, sql(forget(table.ID, d.forget)))

@@ -132,7 +132,8 @@ func (d *differ) compareHolding(h Holder, want, have *Holding, out grantGroups) 
 
 func (d *differ) compareGrants() {
 	grant, revoke, option := map[grantGroup][]GrantKey{}, map[grantGroup][]GrantKey{}, map[grantGroup][]GrantKey{}
-	want, groups := d.wantedGrants(), grantGroups{grant: grant, revoke: revoke, option: option}
+	d.held = d.wantedGrants()
+	want, groups := d.held, grantGroups{grant: grant, revoke: revoke, option: option}
 	for h, w := range want {
 		if have := d.live.Grants[h]; d.fresh[h.Object] || !w.same(have) {
 			d.compareHolding(h, w, have, groups)
@@ -157,7 +158,7 @@ func (d *differ) compareGrants() {
 	for _, s := range mergeGrants(option, d.why) {
 		d.revoke(*s, going, true)
 	}
-	for _, s := range mergeGrants(grant, nil) {
+	for _, s := range mergeGrants(grant, d.whyGrant) {
 		d.grant(*s)
 	}
 }
@@ -211,9 +212,18 @@ func (d *differ) why(k GrantKey) string {
 		return "no longer declared"
 	}
 	if d.manages(k.Grantee.Role) {
-		return "" // the source may have granted it until now; origins knows better
+		return d.whyGrant(k) // the source may have granted it until now; origins knows better
 	}
 	return plan.ReasonDrift
+}
+
+// whyGrant is the reason for a change of what an account holds: "" where it is
+// the source that has changed.
+func (d *differ) whyGrant(k GrantKey) string {
+	if d.heldByHand(wholeObject(k.Object), k.Grantee) {
+		return plan.ReasonDrift
+	}
+	return ""
 }
 
 // named gives the database's object its name, so that it can be printed.
@@ -241,7 +251,7 @@ func (d *differ) grant(s sharedGrant) {
 	keys := d.named(s.keys)
 	text, err := GrantSQL(keys, s.others...)
 	d.add(item{phase: phaseWiden, order: 1, id: s.object, change: plan.Add{
-		About: plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup)}, After: string(text),
+		About: plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup), Reason: d.whyGrant(s.keys[0])}, After: string(text),
 	}}, printedSQL{text, err})
 }
 

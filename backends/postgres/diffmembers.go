@@ -26,7 +26,11 @@ func (d *differ) compareMemberships() {
 			if k.Role == d.want.Scope.OwnerRole {
 				it.phase, it.order = phaseRoles, 2
 			}
-			it.change = plan.Add{About: d.membershipAbout(k, ""), After: describeMembership(want)}
+			reason := ""
+			if _, was := d.live.Records[membershipRecord(k)]; was {
+				reason = plan.ReasonDrift
+			}
+			it.change = plan.Add{About: d.membershipAbout(k, reason), After: describeMembership(want)}
 			d.add(it, sql(d.grantMembership(want)))
 		},
 		func(k MembershipKey, want, have *Membership) {

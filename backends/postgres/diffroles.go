@@ -51,12 +51,15 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
 		statements = append(statements, sql(setRoleSetting(id.Name, name, want.Settings[name])))
 	}
+	reason := ""
+	if _, was := d.live.Records[id]; was {
+		reason = plan.ReasonDrift
+	}
 	d.add(item{
 		phase: phaseRoles, id: id,
-		change: plan.Add{About: about(id, want.Source, ""), After: describeRole(want)},
+		change: plan.Add{About: about(id, want.Source, reason), After: describeRole(want)},
 	}, statements...)
-	d.setPassword(want)
-	d.recorded = append(d.recorded, id)
+	d.setPassword(want, "")
 }
 
 func (d *differ) changeRole(id ObjectID, want, have *Role) {
@@ -75,7 +78,7 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	if !recorded {
 		d.adopt(id)
 	}
-	reason := ""
+	reason := byHand(d.live.Records[id], roleBrief(have))
 	if recorded && (have.Super || have.CreateRole || have.CreateDB || have.Replication || have.BypassRLS) {
 		reason = plan.ReasonDrift // no project ever wants these
 	}
@@ -104,8 +107,8 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 			About: about(id, want.Source, reason), Before: describeRole(have), After: describeRole(want),
 		}}, statements...)
 	}
-	if d.opts.Passwords[id.Name] {
-		d.setPassword(want)
+	if reason, changed := d.opts.Passwords[id.Name]; changed {
+		d.setPassword(want, reason)
 	}
 }
 
@@ -162,7 +165,7 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 
 // setPassword adds the statement that sets a login's password to what apply
 // reads, and the one that remembers its verifier.
-func (d *differ) setPassword(role *Role) {
+func (d *differ) setPassword(role *Role, reason string) {
 	if !hasPassword(d.opts.Datasource, role) {
 		return
 	}
@@ -177,7 +180,7 @@ func (d *differ) setPassword(role *Role) {
 	at.At = len(text)
 	statements := []plan.Statement{{SQL: string(text), Object: object, Secret: &at}}
 	d.items = append(d.items, item{phase: phaseRoles, order: 1, id: role.ID, statements: statements, change: plan.Modify{
-		About: plan.About{Object: object, Span: role.Source}, Before: "(not shown)", After: "read from " + secret.From,
+		About: plan.About{Object: object, Span: role.Source, Reason: reason}, Before: "(not shown)", After: "read from " + secret.From,
 	}})
 	if table := d.bookkeeping(tablePasswords); table != nil {
 		head, err := build(func(b *sqltext.Builder) {

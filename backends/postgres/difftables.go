@@ -38,6 +38,7 @@ func (d *differ) compareTables() {
 		}
 		d.checkColumns(id, scope, have)
 		d.checkSingle(id, scope, have)
+		d.compareOwner(id, scope, have)
 		d.checkOwner(id, scope, have)
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(d.want.Tables), ObjectID.Compare) {
@@ -221,7 +222,7 @@ func (d *differ) protect(want, have *Table, reason string) {
 			continue
 		}
 		why := reason
-		if why == "" && a.on && d.protectedOnce(id) {
+		if why == "" && (a.on && d.protectedOnce(id) || d.switchedByHand(id, have)) {
 			why = plan.ReasonDrift
 		}
 		it.change = plan.Modify{

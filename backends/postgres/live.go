@@ -96,10 +96,14 @@ const (
 	tablePasswords = "passwords"
 )
 
-// AsApplied reports whether a policy stands as it was when it was applied
-// last. Where nothing is on record, nobody can say: false.
+// AsApplied reports whether a policy or function stands as it was when it was
+// applied last. Where nothing is on record, nobody can say: false.
 func (l *Live) AsApplied(id ObjectID) bool {
-	record, have := l.Records[id], l.Policies[id]
+	record := l.Records[id]
+	if f := l.Functions[id]; f != nil {
+		return record.Desired != "" && record.Desired == functionBrief(f)
+	}
+	have := l.Policies[id]
 	return have != nil && record.Live != "" && record.Live == policyHash(have.Using, have.Check)
 }
 

@@ -98,7 +98,9 @@ func bookkeepingTables(schema, owner string) []*GeneratedTable {
 // changedPasswords says for which login roles the password that is wanted is
 // not the one that is set, as far as that can be known: superusers see what is
 // set, the owner of schema postern what was set last by a plan.
-func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts PlanOptions, diags *diag.List) (map[string]bool, error) {
+//
+// The value is the reason, where what is set is not what a plan set last.
+func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts PlanOptions, diags *diag.List) (map[string]string, error) {
 	var logins []string
 	for id, r := range want.Roles {
 		if r.Managed && live.Roles[id] != nil && hasPassword(opts.Datasource, r) {
@@ -109,11 +111,11 @@ func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Li
 		return nil, nil
 	}
 	slices.Sort(logins)
-	known, err := verifiers(ctx, conn, want, live, logins)
+	known, applied, err := verifiers(ctx, conn, want, live, logins)
 	if err != nil || known == nil {
 		return nil, err
 	}
-	changed := map[string]bool{}
+	changed := map[string]string{}
 	for _, login := range logins {
 		role := want.Roles[RoleID(login)]
 		secret := plan.Secret{Account: role.PasswordFor, Role: login, From: passwordSource(opts.Datasource, role.PasswordFor)}
@@ -123,7 +125,10 @@ func changedPasswords(ctx context.Context, conn *pgx.Conn, want *State, live *Li
 			continue
 		}
 		if !verifies(known[login], password) {
-			changed[login] = true
+			changed[login] = ""
+			if was := applied[login]; was != "" && was != known[login] {
+				changed[login] = plan.ReasonDrift
+			}
 		}
 	}
 	return changed, nil
@@ -148,34 +153,36 @@ func passwordSource(ds *model.Datasource, account string) string {
 	return "(sensitive value)"
 }
 
-// verifiers reads what is known of the logins' passwords; nil when nothing may
-// be read.
-func verifiers(ctx context.Context, conn *pgx.Conn, want *State, live *Live, logins []string) (map[string]string, error) {
-	query := sqltext.SQL("SELECT rolname, coalesce(rolpassword, '') FROM pg_catalog.pg_authid" +
-		" WHERE rolname::text IN (SELECT json_array_elements_text($1::json))")
-	if !live.Server.AuthID {
-		var table *GeneratedTable
-		for id, t := range want.Generated {
-			if id.Name == tablePasswords && live.Generated[id] != nil && !slices.Contains(live.Unreadable, id) {
-				table = t
-			}
+// verifiers reads what is known of the logins' passwords: of those that are
+// set, and of those that a plan set last. known is nil when nothing may be
+// read; applied is, too, where the two cannot be told apart.
+func verifiers(ctx context.Context, conn *pgx.Conn, want *State, live *Live, logins []string) (known, applied map[string]string, err error) {
+	read := func(query sqltext.SQL) (map[string]string, error) {
+		out := map[string]string{}
+		return out, newReader(conn.PgConn()).run(ctx, &catalogQuery{
+			name: "passwords", sql: string(query), args: [][]byte{jsonArg(logins)},
+			each: func(r row) error { out[r.text(0)] = r.text(1); return nil },
+		})
+	}
+	for id := range want.Generated {
+		if id.Name != tablePasswords || live.Generated[id] == nil || slices.Contains(live.Unreadable, id) {
+			continue
 		}
-		if table == nil {
-			return nil, nil
-		}
-		var err error
-		query, err = build(func(b *sqltext.Builder) {
-			b.Raw("SELECT role, verifier FROM ").Qualified(table.ID.Schema, table.ID.Name)
+		query, err := build(func(b *sqltext.Builder) {
+			b.Raw("SELECT role, verifier FROM ").Qualified(id.Schema, id.Name)
 			b.Raw(" WHERE role IN (SELECT json_array_elements_text($1::json))")
 		})
+		if err == nil {
+			applied, err = read(query)
+		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	out := map[string]string{}
-	err := newReader(conn.PgConn()).run(ctx, &catalogQuery{
-		name: "passwords", sql: string(query), args: [][]byte{jsonArg(logins)},
-		each: func(r row) error { out[r.text(0)] = r.text(1); return nil },
-	})
-	return out, err
+	if !live.Server.AuthID {
+		return applied, nil, nil
+	}
+	known, err = read("SELECT rolname, coalesce(rolpassword, '') FROM pg_catalog.pg_authid" +
+		" WHERE rolname::text IN (SELECT json_array_elements_text($1::json))")
+	return known, applied, err
 }

@@ -56,15 +56,14 @@ func recordPolicies(table ObjectID, policies []*Policy) (sqltext.SQL, error) {
 	})
 }
 
-// recordObjects writes down which roles and functions this database's plans
-// made.
-func recordObjects(table ObjectID, ids []ObjectID) (sqltext.SQL, error) {
+// recordObjects writes down what this database's plans made.
+func recordObjects(table ObjectID, ids []ObjectID, records map[ObjectID]Record) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) {
 		b.Raw("INSERT INTO ").Qualified(table.Schema, table.Name)
 		b.Raw(" (kind, schema, name, sub, desired, live) VALUES")
 		b.Each(len(ids), ",", func(i int) {
 			b.Raw("\n\t(").Literal(string(ids[i].Kind)).Raw(", ").Literal(ids[i].Schema).Raw(", ").Literal(ids[i].Name)
-			b.Raw(", ").Literal(ids[i].Sub).Raw(", '', '')")
+			b.Raw(", ").Literal(ids[i].Sub).Raw(", ").Literal(records[ids[i]].Desired).Raw(", ").Literal(records[ids[i]].Live).Raw(")")
 		})
 		b.Raw(replaceRecord)
 	})

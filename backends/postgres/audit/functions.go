@@ -149,8 +149,8 @@ func generatedFunction(s *search) {
 		if have == nil || s.live.AsApplied(id) || sameFunction(want, have) {
 			continue
 		}
-		if _, recorded := s.live.Records[id]; recorded && s.pending() {
-			continue // nobody can tell an older project's from one made by hand
+		if record, recorded := s.live.Records[id]; recorded && record.Desired == "" && s.pending() {
+			continue // an older version made the record: nobody can tell an older project's from one made by hand
 		}
 		s.report(Critical, at(id), s.everyAccount(), "Policies call it, and it is not what the project made: they hold for whomever it says.",
 			s.print(postgres.CreateFunction(want)), s.print(postgres.SetOwner(id, want.Owner)))

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"strings"
-
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/lang/source"
 )
@@ -107,89 +105,4 @@ func placed(c plan.Change) plan.Change {
 		about.Reason = ""
 	}
 	return plan.With(c, about)
-}
-
-// effect is who can do what as long as a change made by hand stands; "" where
-// the change says it itself.
-func effect(c plan.Change) string {
-	about := c.What()
-	if !about.Drift {
-		return ""
-	}
-	before, after := plan.Texts(c)
-	name := unquoted(about.Object.Name)
-	switch about.Object.Kind {
-	case "row security":
-		switch {
-		case strings.HasPrefix(after, "enable"):
-			return "Now no policy holds on " + name + ": whoever has a grant on it reaches all its rows."
-		case strings.HasPrefix(after, "force"):
-			return "Now no policy holds for the owner of " + name + "."
-		}
-	case "grant":
-		verbs, where, ok := strings.Cut(unquoted(strings.TrimPrefix(before+after, "GRANT ")), " ON ")
-		object, to, found := cutLast(where, " TO ")
-		if !ok || !found {
-			return ""
-		}
-		who := "the role " + to
-		if to == "PUBLIC" {
-			who = "every role of the server"
-		}
-		if plan.ActionOf(c) == plan.ActionRemove {
-			return "Now " + who + " has " + verbs + " on the " + kindWord(object) + "."
-		}
-		if plan.ActionOf(c) == plan.ActionAdd {
-			return "Now " + who + " lacks " + verbs + " on the " + kindWord(object) + "."
-		}
-	case "policy":
-		return policyEffect(c)
-	case "role":
-		for _, w := range strings.Fields(before) {
-			if w == "SUPERUSER" || w == "BYPASSRLS" {
-				return "Now no policy holds for " + name + "."
-			}
-		}
-	case "membership":
-		member, role, ok := strings.Cut(name, " in ")
-		if ok && plan.ActionOf(c) == plan.ActionRemove {
-			return "Now " + member + " has all rights of " + role + "."
-		}
-	}
-	return ""
-}
-
-func policyEffect(c plan.Change) string {
-	before, after := plan.Texts(c)
-	restrictive := strings.HasPrefix(before+after, "RESTRICTIVE")
-	switch c.(type) {
-	case plan.Add:
-		if restrictive {
-			return "Now it keeps nobody from any row."
-		}
-		return "Now it gives nobody any row."
-	case plan.Remove:
-		if restrictive {
-			return "Now it keeps rows back that the project gives."
-		}
-		return "Now it gives rows that the project does not."
-	case plan.Modify:
-	}
-	return ""
-}
-
-// kindWord writes the kind of an object small, and its name as it is.
-func kindWord(object string) string {
-	kind, name, ok := strings.Cut(object, " ")
-	if !ok {
-		return object
-	}
-	return strings.ToLower(kind) + " " + name
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
