@@ -139,6 +139,10 @@ func (p *printer) statement(s statement) {
 			p.WriteString(" with input as ")
 			p.term(x.input)
 		}
+		if x.runtime != nil {
+			p.WriteString(" with opa.runtime as ")
+			p.term(x.runtime)
+		}
 	case let:
 		p.WriteString(x.name + " := ")
 		p.term(x.value)

@@ -36,7 +36,7 @@ func EmitTests(p *model.Program, cases []TestCase) []backend.Artifact {
 		var list []rule
 		for _, c := range cases {
 			if c.Question.Table.Datasource == ds {
-				list = append(list, c.rules(len(list))...)
+				list = append(list, c.rules(len(list), runtimeTerm(p))...)
 			}
 		}
 		n := 0
@@ -55,14 +55,23 @@ func EmitTests(p *model.Program, cases []TestCase) []backend.Artifact {
 	return out
 }
 
+// runtimeTerm is the engine's runtime with the key under which the sources' tests
+// state what hash() shows; nil where the program has no such mask.
+func runtimeTerm(p *model.Program) term {
+	if !p.Hashes() {
+		return nil
+	}
+	return object{{"env", object{{HashKeyVariable(p), text(model.TestHashKey)}}}}
+}
+
 // rules are the tests of a case; n numbers the first.
-func (c TestCase) rules(n int) []rule {
+func (c TestCase) rules(n int, runtime term) []rule {
 	input := inputTerm(c.Question)
 	test := func(what string, got, want term) rule {
 		about := &note{title: c.Name, description: "What the source's test says of " + what + ".", source: c.Span.String()}
 		named := fmt.Sprintf("test_%04d_%s", n, word(c.Name))
 		n++
-		return rule{note: about, name: named, body: body{test{term: infix{"==", got, want}, input: input}}}
+		return rule{note: about, name: named, body: body{test{term: infix{"==", got, want}, input: input, runtime: runtime}}}
 	}
 	member := func(rule string) term { return ref{"decisions", []string{rule}} }
 	if c.Sight == nil {

@@ -78,8 +78,9 @@ type (
 	test struct {
 		term term
 		not  bool
-		// input is what the test reads as its input; nil: the one that there is.
-		input term
+		// input is what the test reads as its input, runtime what opa.runtime() gives
+		// it; nil: those that there are.
+		input, runtime term
 	}
 	// let is name := value.
 	let struct {

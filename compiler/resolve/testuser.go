@@ -150,6 +150,11 @@ func (t *testBuilder) groupName(v cty.Value, span source.Span) []any {
 }
 
 func (t *testBuilder) levelName(expr hcl.Expression) any {
+	// In JSON a text may be a reference; "user" alone names the level.
+	if v, diags := expr.Value(nil); !diags.HasErrors() && !v.IsNull() && v.Type() == cty.String &&
+		slices.ContainsFunc(t.program.Levels, func(l *model.Level) bool { return l.Name == v.AsString() }) {
+		return v.AsString()
+	}
 	native := syntax.Native(expr)
 	if t.isReference(native, t.eval) {
 		if ref, ok := t.reference(native, t.eval); ok && t.expect(ref, "access_level") {
