@@ -115,7 +115,12 @@ func plainError(err error) error {
 	case "42501": // insufficient_privilege, and row security that would hide records
 		return fmt.Errorf("%s: connect as the table's owner, or as a role that bypasses row security", pg.Message)
 	case "22P02", "22007", "22008": // a text that is no value of the key's type
-		return errors.New(pg.Message)
+		return &BadKeyError{pg.Message}
 	}
 	return err
 }
+
+// BadKeyError says that a text is no value of a primary key's type.
+type BadKeyError struct{ Message string }
+
+func (e *BadKeyError) Error() string { return e.Message }

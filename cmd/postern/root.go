@@ -113,6 +113,7 @@ func commands(s *session) []*cobra.Command {
 		newPull(s),
 		s.telling(newPlan(s)), s.telling(newApply(s)), s.telling(newDrift(s)),
 		newAudit(s),
+		newServe(s),
 		newExplain(s), newWho(s), newWhat(s),
 		newToken(s), newKey(s),
 		newNotify(s),

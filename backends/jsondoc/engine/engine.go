@@ -17,7 +17,7 @@ import (
 
 // Engine is a loaded document. It is never changed after Load.
 type Engine struct {
-	project, revision string
+	document *document.Document
 
 	tables      map[document.TableRef]*table
 	datasources map[string]*datasource
@@ -94,7 +94,7 @@ func Load(data []byte, options ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{project: d.Project, revision: d.Revision}
+	e := &Engine{document: d}
 	for _, option := range options {
 		if err := option(e); err != nil {
 			return nil, err
@@ -114,10 +114,13 @@ func Load(data []byte, options ...Option) (*Engine, error) {
 }
 
 // Project is the name of the project that the document is of.
-func (e *Engine) Project() string { return e.project }
+func (e *Engine) Project() string { return e.document.Project }
 
 // Revision is the git commit of the document's source, "" when unknown.
-func (e *Engine) Revision() string { return e.revision }
+func (e *Engine) Revision() string { return e.document.Revision }
+
+// Document is the document as it was read. It must not be changed.
+func (e *Engine) Document() *document.Document { return e.document }
 
 func (e *Engine) newUser() *user {
 	return &user{groups: make(bitset, len(e.groups)/64+1), attrs: make([]slot, len(e.userAttrs)), entry: -1}
