@@ -206,9 +206,11 @@ func constant(x sqltext.Expr) bool {
 			}
 		}
 		return true
-	default:
-		return false
+	case sqltext.Column, sqltext.NullConst, sqltext.Op, sqltext.Func, sqltext.AllOf, sqltext.AnyOf, sqltext.Not, sqltext.IsNull,
+		sqltext.IsNotFalse, sqltext.Quantified, sqltext.Select, sqltext.Unnested, sqltext.Elem, sqltext.CountOf,
+		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.When, sqltext.Cast, sqltext.CollateC, sqltext.AtUTC:
 	}
+	return false
 }
 
 // piece is an anchor with the gates that it stands behind.
@@ -359,7 +361,11 @@ func typeOf(x sqltext.Expr, of operand) (sqltext.TypeName, bool) {
 		case tLocal.Name:
 			return tInstant, known
 		}
-	default:
+	case sqltext.When:
+		return v.Type, true
+	case sqltext.Column, sqltext.NullConst, sqltext.Op, sqltext.Func, sqltext.AllOf, sqltext.AnyOf, sqltext.Not, sqltext.IsNull,
+		sqltext.IsNotFalse, sqltext.Quantified, sqltext.Select, sqltext.Unnested, sqltext.Elem, sqltext.CountOf,
+		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.Array:
 	}
 	return of.typ.name, reflect.DeepEqual(x, of.x)
 }
