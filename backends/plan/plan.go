@@ -141,3 +141,26 @@ func (p *Plan) check() error {
 	}
 	return nil
 }
+
+// Covers reports whether another plan for the same database runs nothing that
+// this one does not: its statements are this one's, in the same order, but for
+// some on roles, memberships and passwords. These belong to the whole cluster,
+// where a plan for another of its databases may have run them.
+func (p *Plan) Covers(rest *Plan) bool {
+	if p.Project != rest.Project || p.Datasource != rest.Datasource || p.Database != rest.Database {
+		return false
+	}
+	i := 0
+	for _, s := range p.Statements {
+		if i < len(rest.Statements) && rest.Statements[i].Text() == s.Text() {
+			i++
+			continue
+		}
+		switch s.Object.Kind {
+		case "role", "membership", "password":
+		default:
+			return false
+		}
+	}
+	return i == len(rest.Statements)
+}

@@ -39,6 +39,12 @@ type ApplyOptions struct {
 	// Pause waits between two attempts; nil: from 20 ms on, growing up to a
 	// second, with some randomness.
 	Pause func(ctx context.Context, attempt int) error
+	// DryRun runs everything and then rolls it back.
+	DryRun bool
+	// Kept is told, after the commit, which sessions keep rights that the plan
+	// took away; EndSessions ends these first.
+	Kept        func([]Session)
+	EndSessions bool
 	// Progress is told how many of the plan's statements have run.
 	Progress func(done, total int)
 }
@@ -92,7 +98,11 @@ func Apply(ctx context.Context, conn *pgx.Conn, p *plan.Plan, opts ApplyOptions)
 				return fmt.Errorf("waiting to try again: %w", err)
 			}
 		}
-		if err = a.attempt(ctx); !retryable(err) {
+		if err = a.attempt(ctx); err == nil {
+			a.tellKept(context.WithoutCancel(ctx))
+			return nil
+		}
+		if !retryable(err) {
 			return err
 		}
 	}
@@ -113,6 +123,17 @@ func retryable(err error) bool {
 		return strings.Contains(pg.Message, "tuple concurrently")
 	}
 	return false
+}
+
+// madeMeanwhile reports whether a role or membership that was to be made has
+// been made by a plan for another database of the cluster, after the state was
+// read.
+func madeMeanwhile(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	return pg.Code == "42710" || pg.Code == "23505" && strings.HasPrefix(pg.ConstraintName, "pg_auth") // duplicate_object, unique_violation
 }
 
 // withSecrets puts verifiers into the statements that need them: one for each
@@ -163,6 +184,8 @@ type application struct {
 	opts       ApplyOptions
 	statements []string
 	hash       string
+	user       string   // the connected role
+	holders    []holder // who keeps rights that the plan takes away
 }
 
 func (a *application) attempt(ctx context.Context) error {
@@ -193,7 +216,14 @@ func (a *application) attempt(ctx context.Context) error {
 			return err
 		}
 	}
+	a.user = live.Server.User
+	if err := a.readHolders(ctx); err != nil {
+		return err
+	}
 	if err := a.run(ctx); err != nil {
+		if madeMeanwhile(err) {
+			return ErrStale
+		}
 		return err
 	}
 	if err := a.writeHistory(ctx); err != nil {
@@ -201,6 +231,13 @@ func (a *application) attempt(ctx context.Context) error {
 	}
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if a.opts.DryRun {
+		a.holders = nil
+		if err := tx.Rollback(context.WithoutCancel(ctx)); err != nil {
+			return fmt.Errorf("rolling back: %w", err)
+		}
+		return nil
 	}
 	// A commit that was sent is not taken back half way.
 	if err := tx.Commit(context.WithoutCancel(ctx)); err != nil {

@@ -61,7 +61,7 @@ func (d *differ) compareMemberships() {
 			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), membership: k, change: plan.Remove{
 				About: d.membershipAbout(k, d.whyMember(k)), Before: describeMembership(have),
 			}}, d.revokeMembership(have)...)
-			d.stale[k.Member] = true
+			d.stale[printed(RoleID(k.Member))] = true
 		})
 }
 

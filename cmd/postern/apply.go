@@ -18,13 +18,14 @@ import (
 
 func newApply(s *session) *cobra.Command {
 	f := &databaseFlags{}
-	var approved, allow bool
-	var actor string
+	o := &applyFlags{}
+	var approved bool
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "Run a plan, each database in one transaction",
 		Long: "Runs the plan saved in FILE, or makes one, shows it and asks. What runs is exactly the plan's\n" +
-			"statements; a database that has changed since the plan was made is left alone. Exits with 1 while a\n" +
+			"statements; a database that has changed since the plan was made is left alone. Several databases are\n" +
+			"done side by side; when one fails no further one is begun, and the next apply carries on. Exits with 1 while a\n" +
 			"critical finding of audit stands on a declared table or account: what was applied stays applied.",
 		Example: "  postern apply\n" +
 			"  postern apply change.pplan --auto-approve",
@@ -39,18 +40,21 @@ func newApply(s *session) *cobra.Command {
 					return err
 				}
 			}
-			if !approved && !empty(plans) {
+			if !approved && !o.dryRun && !empty(plans) {
 				if err := s.ask(cmd.Context()); err != nil {
 					return err
 				}
 			}
-			return s.apply(cmd.Context(), p, plans, actor, allow)
+			o.parallelism = f.parallelism
+			return s.apply(cmd.Context(), p, plans, o)
 		},
 	}
 	f.add(s, cmd)
 	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask")
-	cmd.Flags().BoolVar(&allow, "allow-findings", false, "do not look for critical findings of audit")
-	cmd.Flags().StringVar(&actor, "actor", "", "`NAME` for the history; default: the database role")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "run everything in the transaction, then roll it back")
+	cmd.Flags().BoolVar(&o.endSessions, "end-sessions", false, "end sessions and prepared transactions that keep rights the plan takes away")
+	cmd.Flags().BoolVar(&o.allow, "allow-findings", false, "do not look for critical findings of audit")
+	cmd.Flags().StringVar(&o.actor, "actor", "", "`NAME` for the history; default: the database role")
 	return cmd
 }
 
@@ -95,71 +99,6 @@ func (s *session) ask(ctx context.Context) error {
 		declined.Detail = "There was nobody to ask. Add --auto-approve to apply without asking."
 	}
 	return declined
-}
-
-// apply runs the plans one after the other and reports which are done, also
-// when one fails.
-func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, actor string, allow bool) error {
-	var done []view.AppliedPlan
-	var failure error
-	for _, pl := range plans {
-		if pl.Empty() {
-			continue
-		}
-		result := view.AppliedPlan{Datasource: pl.Datasource, Database: pl.Database, Statements: len(pl.Statements)}
-		if failure == nil {
-			failure = s.applyOne(ctx, p, pl, actor)
-			result.Applied = failure == nil
-			if result.Applied {
-				s.happened(model.OnApplied, about(pl, actor, pl.Changes))
-			}
-		}
-		done = append(done, result)
-	}
-	var found diag.List
-	if d, failed := asDiagnostic(failure); failed {
-		found = diag.List{d}
-	} else if failure == nil && !allow {
-		found, failure = s.standing(ctx, p, plans)
-	}
-	if len(found) > 0 && s.json {
-		// One JSON value says both what was done and what failed.
-		if err := view.Applied(s.results(), done, found...); err != nil {
-			return err
-		}
-		return errShown
-	}
-	if err := view.Applied(s.results(), done); err != nil {
-		return err
-	}
-	if len(found) > 0 {
-		return s.report(found, p.set)
-	}
-	return failure
-}
-
-func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor string) error {
-	ds := find(p.program, pl.Datasource)
-	if ds == nil || p.program.Project != pl.Project {
-		return fmt.Errorf("the plan is for datasource.%s of the project %s, which this is not", pl.Datasource, pl.Project)
-	}
-	conn, err := s.connect(ctx, ds)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	opts := postgres.ApplyOptions{Secrets: s.secrets(p.program, ds), Actor: actor}
-	if s.color(s.err) {
-		opts.Progress = func(done, total int) { _, _ = fmt.Fprintf(s.err, "\r%d of %d statements\x1b[K", done, total) }
-		defer func() { _, _ = fmt.Fprint(s.err, "\r\x1b[K") }()
-	}
-	if err := postgres.Apply(ctx, conn, pl, opts); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return refused(ds, err)
-	}
-	return nil
 }
 
 // refused is the diagnostic of a plan that did not run.

@@ -49,11 +49,10 @@ func newAudit(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			want, list := postgres.Desired(p.program, ds)
-			if err := s.report(list, p.set); err != nil {
-				return err
+			report, list, err := s.audit(cmd.Context(), p, ds)
+			if err == nil {
+				err = s.report(list, p.set)
 			}
-			report, err := s.audit(cmd.Context(), ds, want)
 			if err != nil {
 				return err
 			}
@@ -79,13 +78,18 @@ func newAudit(s *session) *cobra.Command {
 }
 
 // audit looks at the database of a datasource.
-func (s *session) audit(ctx context.Context, ds *model.Datasource, want *postgres.State) (*audit.Report, error) {
+func (s *session) audit(ctx context.Context, p *project, ds *model.Datasource) (*audit.Report, diag.List, error) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return audit.Run(ctx, conn, want)
+	want, list, err := postgres.DesiredIn(ctx, conn, p.program, ds)
+	if err != nil || list.HasErrors() {
+		return nil, list, err
+	}
+	report, err := audit.Run(ctx, conn, want)
+	return report, list, err
 }
 
 // folder is where the project stands in its repository.
@@ -116,13 +120,12 @@ func (s *session) standing(ctx context.Context, p *project, plans []*plan.Plan) 
 		if ds == nil {
 			continue
 		}
-		want, list := postgres.Desired(p.program, ds)
-		if list.HasErrors() {
-			return list, nil // a saved plan whose project has gone on
-		}
-		report, err := s.audit(ctx, ds, want)
+		report, list, err := s.audit(ctx, p, ds)
 		if err != nil {
 			return nil, fmt.Errorf("looking for findings in datasource.%s: %w", ds.Name, err)
+		}
+		if list.HasErrors() {
+			return list, nil // a saved plan whose project has gone on
 		}
 		for _, f := range report.Standing(audit.Critical) {
 			detail := f.Effect

@@ -21,11 +21,13 @@ import (
 type databaseFlags struct {
 	inputFlags
 	datasources []string
+	parallelism int
 }
 
 func (f *databaseFlags) add(s *session, cmd *cobra.Command) {
 	f.inputFlags.add(cmd)
 	cmd.Flags().StringArrayVar(&f.datasources, "datasource", nil, "only this `DATASOURCE`; may be repeated; default: all Postgres ones")
+	cmd.Flags().IntVar(&f.parallelism, "parallelism", 8, "databases at a time: `N`")
 	_ = cmd.RegisterFlagCompletionFunc("datasource", s.completeDatasource)
 }
 

@@ -52,6 +52,13 @@ func newPlan(s *session) *cobra.Command {
 	return cmd
 }
 
+// planned is what came of planning one database.
+type planned struct {
+	plan  *plan.Plan
+	diags diag.List
+	err   error
+}
+
 // plans compiles the project and plans each database. All databases are
 // planned before errors end the command, so that one run shows all of them.
 func (s *session) plans(ctx context.Context, f *databaseFlags) (*project, []*plan.Plan, error) {
@@ -68,16 +75,19 @@ func (s *session) plans(ctx context.Context, f *databaseFlags) (*project, []*pla
 	}
 	var found diag.List
 	var plans []*plan.Plan
-	for _, ds := range databases {
-		pl, list, err := s.planOne(ctx, p, ds)
-		found = append(found, list...)
-		if d, ok := asDiagnostic(err); ok {
+	made := make([]planned, len(databases))
+	inParallel(len(databases), f.parallelism, func(i int) {
+		made[i].plan, made[i].diags, made[i].err = s.planOne(ctx, p, databases[i])
+	})
+	for _, m := range made {
+		found = append(found, m.diags...)
+		if d, ok := asDiagnostic(m.err); ok {
 			found.Add(d)
-		} else if err != nil {
-			return nil, nil, err
+		} else if m.err != nil {
+			return nil, nil, m.err
 		}
-		if pl != nil {
-			plans = append(plans, pl)
+		if m.plan != nil {
+			plans = append(plans, m.plan)
 		}
 	}
 	return p, plans, s.report(found, p.set)

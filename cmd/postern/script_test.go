@@ -30,7 +30,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"postern": ma
 //
 //	postgres                  starts a cluster with the database crm and the schema of crm, sets DATABASE_URL
 //	sql [-as ROLE PASSWORD] STATEMENT…   runs statements in one session, prints the first column of rows
-//	hold STATEMENT            leaves a transaction open that has run a statement
+//	database NAME VARIABLE    makes a copy of the database crm in the cluster, and sets a variable to its URL
+//	hold [-as ROLE PASSWORD] STATEMENT
+//	                                     leaves a transaction open that has run a statement
 //	await QUERY               waits until a query gives true
 //	status N COMMAND…         runs a command that exits with N
 //	weak                      lets DATABASE_URL log in as the role weak
@@ -55,7 +57,7 @@ func TestScripts(t *testing.T) {
 			return os.CopyFS(filepath.Join(e.WorkDir, "crm"), os.DirFS(filepath.Join("testdata", "crm")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"postgres": startPostgres, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
+			"postgres": startPostgres, "database": copyDatabase, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
 			"weak": weakRole, "token_env": tokenEnv, "hook": startHook,
 		},
 	})
@@ -69,6 +71,24 @@ func startPostgres(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(server.CreateDatabase(ctx, "crm"))
 	ts.Setenv("DATABASE_URL", server.URL("crm"))
 	runSQL(ts, false, []string{ts.ReadFile(filepath.Join(ts.Getenv("WORK"), "crm", "schema.sql"))})
+}
+
+func copyDatabase(ts *testscript.TestScript, _ bool, args []string) {
+	u, err := url.Parse(ts.Getenv("DATABASE_URL"))
+	ts.Check(err)
+	u.Path = "/" + args[0]
+	ts.Setenv(args[1], u.String())
+	conn := dial(ts, "", "")
+	defer func() { _ = conn.Close(context.Background()) }()
+	_, err = conn.Exec(context.Background(), "CREATE DATABASE "+args[0])
+	ts.Check(err)
+	cfg, err := pgx.ParseConfig(u.String())
+	ts.Check(err)
+	other, err := pgx.ConnectConfig(context.Background(), cfg)
+	ts.Check(err)
+	defer func() { _ = other.Close(context.Background()) }()
+	_, err = other.Exec(context.Background(), ts.ReadFile(filepath.Join(ts.Getenv("WORK"), "crm", "schema.sql")), pgx.QueryExecModeSimpleProtocol)
+	ts.Check(err)
 }
 
 // dial connects as the superuser, or as a role.
@@ -114,7 +134,11 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func holdSQL(ts *testscript.TestScript, _ bool, args []string) {
-	conn := dial(ts, "", "")
+	var role, password string
+	if len(args) > 3 && args[0] == "-as" {
+		role, password, args = args[1], args[2], args[3:]
+	}
+	conn := dial(ts, role, password)
 	ts.Defer(func() { _ = conn.Close(context.Background()) })
 	_, err := conn.Exec(context.Background(), "BEGIN; "+strings.Join(args, " "))
 	ts.Check(err)

@@ -1,13 +1,32 @@
 package view
 
-import "github.com/postern-dev/postern/lang/diag"
+import (
+	"strconv"
+
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+// AppliedStatus is what became of one datasource's plan.
+type AppliedStatus string
+
+// What can become of a plan.
+const (
+	StatusApplied    AppliedStatus = "applied"
+	StatusRolledBack AppliedStatus = "rolled_back" // apply --dry-run: all of it ran
+	StatusFailed     AppliedStatus = "failed"      // nothing of it stays
+	StatusNotStarted AppliedStatus = "not_started" // another one failed before
+)
 
 // AppliedPlan is what became of one datasource's plan.
 type AppliedPlan struct {
-	Datasource string `json:"datasource"`
-	Database   string `json:"database"`
-	Statements int    `json:"statements"`
-	Applied    bool   `json:"applied"`
+	Datasource string        `json:"datasource"`
+	Database   string        `json:"database"`
+	Statements int           `json:"statements"`
+	Applied    bool          `json:"applied"`
+	Status     AppliedStatus `json:"status"`
+	// Sessions keep rights that the plan took away.
+	Sessions []postgres.Session `json:"sessions,omitempty"`
 }
 
 // Applied prints which plans were applied, and, as JSON, what kept the others.
@@ -25,13 +44,57 @@ func Applied(o Output, plans []AppliedPlan, found ...diag.Diagnostic) error {
 	if len(plans) == 0 {
 		p.printf("Nothing to apply.\n")
 	}
+	failed := false
 	for _, a := range plans {
-		if a.Applied {
-			p.printf("%s datasource.%s: %s ran in one transaction.\n", p.paint(green, "Applied"), safe(a.Datasource),
-				plural(a.Statements, "statement"))
-		} else {
-			p.printf("%s datasource.%s: nothing was changed.\n", p.paint(red, "Not applied"), safe(a.Datasource))
-		}
+		p.applied(a)
+		failed = failed || a.Status == StatusFailed
+	}
+	if failed && len(plans) > 1 {
+		p.printf("\nThe next apply carries on: what is applied has nothing left to do.\n")
 	}
 	return p.err
+}
+
+func (p *printer) applied(a AppliedPlan) {
+	switch a.Status {
+	case StatusApplied:
+		p.printf("%s datasource.%s: %s ran in one transaction.\n", p.paint(green, "Applied"), safe(a.Datasource), plural(a.Statements, "statement"))
+	case StatusRolledBack:
+		p.printf("%s datasource.%s: %s ran and were rolled back; nothing was changed.\n", p.paint(green, "Tried"), safe(a.Datasource),
+			plural(a.Statements, "statement"))
+	case StatusFailed:
+		p.printf("%s datasource.%s: nothing was changed.\n", p.paint(red, "Not applied"), safe(a.Datasource))
+	case StatusNotStarted:
+		p.printf("%s datasource.%s: nothing was changed.\n", p.paint(yellow, "Not started"), safe(a.Datasource))
+	}
+	kept := false
+	for _, s := range a.Sessions {
+		kept = kept || !s.Ended
+		p.session(s)
+	}
+	if kept {
+		p.printf("  They end with their transaction. apply --end-sessions ends them with the plan that takes rights away.\n")
+	}
+}
+
+func (p *printer) session(s postgres.Session) {
+	what := "session " + strconv.Itoa(s.PID)
+	if s.Prepared != "" {
+		what = "prepared transaction " + safe(s.Prepared)
+	}
+	what += " of " + safe(s.Role)
+	if s.Application != "" {
+		what += ", " + safe(s.Application)
+	}
+	if s.Client != "" {
+		what += ", from " + safe(s.Client)
+	}
+	switch {
+	case s.Ended:
+		p.printf("  %s kept rights that the plan takes away, and was ended.\n", what)
+	case s.Refused != "":
+		p.printf("  %s keeps rights that the plan takes away, and could not be ended: %s.\n", what, safe(s.Refused))
+	default:
+		p.printf("  %s keeps rights that the plan takes away.\n", what)
+	}
 }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/view"
+	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/diag"
+)
+
+// applyFlags say how plans are applied.
+type applyFlags struct {
+	actor                      string
+	dryRun, endSessions, allow bool
+	parallelism                int
+}
+
+// inParallel calls f for 0 to n-1, at most limit at a time, and waits for all.
+func inParallel(n, limit int, f func(i int)) {
+	var all sync.WaitGroup
+	free := make(chan struct{}, max(limit, 1))
+	for i := range n {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			f(i)
+		})
+	}
+	all.Wait()
+}
+
+// fleet is several plans being applied.
+type fleet struct {
+	*session
+	p     *project
+	flags *applyFlags
+	plans []*plan.Plan // none of them empty
+	// progress goes to a terminal, where there is one.
+	progress sync.Mutex
+}
+
+// apply runs the plans, side by side, and reports which are done, also when one
+// fails: then those under way go on, and no further one is begun.
+func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, flags *applyFlags) error {
+	fl := &fleet{session: s, p: p, flags: flags}
+	for _, pl := range plans {
+		if !pl.Empty() {
+			fl.plans = append(fl.plans, pl)
+		}
+	}
+	results, errs := fl.run(ctx)
+	var found diag.List
+	var failure error
+	for i, err := range errs {
+		if d, ok := asDiagnostic(err); ok {
+			found.Add(d)
+		} else if err != nil && failure == nil {
+			failure = err
+		}
+		if results[i].Status == view.StatusApplied {
+			s.happened(model.OnApplied, about(fl.plans[i], flags.actor, fl.plans[i].Changes))
+		}
+	}
+	if len(found) == 0 && failure == nil && !flags.allow && !flags.dryRun {
+		found, failure = s.standing(ctx, p, plans)
+	}
+	if len(found) > 0 && s.json {
+		// One JSON value says both what was done and what failed.
+		if err := view.Applied(s.results(), results, found...); err != nil {
+			return err
+		}
+		return errShown
+	}
+	if err := view.Applied(s.results(), results); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return s.report(found, p.set)
+	}
+	return failure
+}
+
+func (f *fleet) run(ctx context.Context) ([]view.AppliedPlan, []error) {
+	results, errs := make([]view.AppliedPlan, len(f.plans)), make([]error, len(f.plans))
+	var failed atomic.Bool
+	inParallel(len(f.plans), f.flags.parallelism, func(i int) {
+		pl := f.plans[i]
+		r := &results[i]
+		*r = view.AppliedPlan{Datasource: pl.Datasource, Database: pl.Database, Statements: len(pl.Statements), Status: view.StatusNotStarted}
+		if failed.Load() || ctx.Err() != nil {
+			return
+		}
+		if errs[i] = f.one(ctx, pl, r); errs[i] != nil {
+			failed.Store(true)
+			r.Status = view.StatusFailed
+			return
+		}
+		r.Status = view.StatusApplied
+		if f.flags.dryRun {
+			r.Status = view.StatusRolledBack
+		}
+		r.Applied = !f.flags.dryRun
+	})
+	f.tell("\r\x1b[K")
+	return results, errs
+}
+
+// applyOne applies one plan.
+func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor string) error {
+	f := &fleet{session: s, p: p, flags: &applyFlags{actor: actor}, plans: []*plan.Plan{pl}}
+	return f.one(ctx, pl, &view.AppliedPlan{})
+}
+
+// tell writes to a terminal, and nowhere else.
+func (f *fleet) tell(text string) {
+	if f.color(f.err) {
+		_, _ = fmt.Fprint(f.err, text)
+	}
+}
+
+// one applies one plan. Databases of one cluster share roles: what another plan
+// of the fleet has done to them in the meantime is left out of this one.
+func (f *fleet) one(ctx context.Context, pl *plan.Plan, r *view.AppliedPlan) error {
+	ds := find(f.p.program, pl.Datasource)
+	if ds == nil || f.p.program.Project != pl.Project {
+		return fmt.Errorf("the plan is for datasource.%s of the project %s, which this is not", pl.Datasource, pl.Project)
+	}
+	conn, err := f.connect(ctx, ds)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	opts := postgres.ApplyOptions{
+		Secrets: f.secrets(f.p.program, ds), Actor: f.flags.actor, DryRun: f.flags.dryRun, EndSessions: f.flags.endSessions,
+		Kept: func(kept []postgres.Session) { r.Sessions = kept },
+	}
+	opts.Progress = func(done, total int) {
+		f.progress.Lock()
+		defer f.progress.Unlock()
+		f.tell(fmt.Sprintf("\r%s: %d of %d statements\x1b[K", ds.Name, done, total))
+	}
+	err = postgres.Apply(ctx, conn, pl, opts)
+	for again := 0; again < len(f.plans) && len(f.plans) > 1 && errors.Is(err, postgres.ErrStale); again++ {
+		rest, list, replan := f.planOne(ctx, f.p, ds)
+		if replan != nil || list.HasErrors() || !pl.Covers(rest) {
+			break
+		}
+		r.Statements = len(rest.Statements)
+		err = postgres.Apply(ctx, conn, rest, opts)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return refused(ds, err)
+}
