@@ -46,6 +46,7 @@ type Scope struct {
 	Roles     []string        `json:"roles"`
 	Generated []GeneratedName `json:"generated"`
 	Keyed     []TableName     `json:"keyed,omitempty"` // tables whose unique keys count
+	Views     []TableName     `json:"views,omitempty"` // that the project makes
 }
 
 // TableName is a table's schema and name.

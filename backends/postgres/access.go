@@ -16,14 +16,29 @@ type granted struct {
 	using, check sqltext.SQL
 	columns      []*model.Column
 	sources      []Origin
-	used         []ObjectID // generated functions that the conditions call
+}
+
+// tableAccess is what an account gets on one table.
+type tableAccess struct {
+	actions []granted
+	used    []ObjectID // generated functions that the conditions call
+	view    *tableView // nil: the account reaches the table itself
+}
+
+// sources are the blocks behind all actions.
+func (a *tableAccess) sources() []Origin {
+	var out []Origin
+	for _, g := range a.actions {
+		out = mergeOrigins(out, g.sources)
+	}
+	return out
 }
 
 // gateKey tells accounts apart whose access can differ on a table that does
 // not speak of apps.
 func (d *desired) gateKey(a *model.ServiceAccount, e model.Entry) string {
 	r := &renderer{runtime: d.names, entry: e, now: d.now, used: map[ObjectID]struct{}{}}
-	return fmt.Sprint(e.AsApp(), a.ReadOnly, " ", d.print(r, d.p.MayUse(e)))
+	return fmt.Sprint(e.AsApp(), a.ReadOnly, untrusted(e), " ", d.print(r, d.p.MayUse(e)))
 }
 
 // accessKey names a piece of work that is done once.
@@ -35,7 +50,7 @@ type accessKey struct {
 
 // access is what an account gets on one table. Accounts with the same gate
 // share it, unless the table's policies tell apps apart.
-func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table, gate string) []granted {
+func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table, gate string) *tableAccess {
 	key := accessKey{table: t, gate: gate}
 	if e.AsApp() || d.appTables.has(t) {
 		key.app = e.App()
@@ -48,14 +63,24 @@ func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table,
 	return out
 }
 
-func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) []granted {
-	var out []granted
+// untrusted reports whether clients of an entry write their own SQL.
+func untrusted(e model.Entry) bool { return e.Connect != nil && e.Connect.Untrusted }
+
+func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) *tableAccess {
+	out := &tableAccess{}
+	r := &renderer{
+		runtime: d.names, entry: e, table: t, program: d.p, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet(),
+		indexes: d.indexes,
+	}
+	if untrusted(e) {
+		r.inline = d.views
+	}
 	add := func(action model.Action, using, check model.Cond) {
 		// Where a condition can never hold there is no policy, and no grant.
 		if never(using) || never(check) {
 			return
 		}
-		r := &renderer{runtime: d.names, entry: e, table: t, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet(), indexes: d.indexes}
+		r.plain = false
 		g := granted{action: action, using: d.print(r, using)}
 		if using != nil {
 			d.lintIndexes(r, using)
@@ -63,9 +88,7 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 		r.plain = true // a new record is not looked for
 		g.check = d.print(r, check)
 		g.columns, g.sources = d.columns(e, t, action), origins(d.p, e, t, action)
-		g.used = slices.SortedFunc(maps.Keys(r.used), ObjectID.Compare)
-		d.addRelated(r.related)
-		out = append(out, g)
+		out.actions = append(out.actions, g)
 	}
 	add(model.View, d.p.Old(e, t, model.View), nil)
 	if !a.ReadOnly {
@@ -73,6 +96,16 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 		add(model.Edit, d.p.Old(e, t, model.Edit), d.p.New(e, t, model.Edit))
 		add(model.Delete, d.p.Old(e, t, model.Delete), nil)
 	}
+	if len(out.actions) > 0 && (needsView(d.p, e, t) || len(d.views.used) > 0) {
+		r.errs = nil
+		out.view = d.view(r, e, t, a.ReadOnly)
+		for _, err := range r.errs {
+			d.errs = append(d.errs, fmt.Errorf("the view of %s: %w", t.Address(), err))
+		}
+		out.view.related = d.views.take()
+	}
+	out.used = slices.SortedFunc(maps.Keys(r.used), ObjectID.Compare)
+	d.addRelated(r.related)
 	return out
 }
 
@@ -101,6 +134,9 @@ func (m appTables) has(t *model.Table) bool {
 	for _, g := range t.Guards {
 		subjects(g.Guard.To)
 		cond(g.Require.Holds)
+	}
+	for _, target := range t.Masks {
+		subjects(target.Mask.Unless)
 	}
 	m[t] = found
 	return found
@@ -145,10 +181,14 @@ func (d *desired) columns(e model.Entry, t *model.Table, action model.Action) []
 	if action != model.View {
 		return d.p.WritableColumns(e, t, action)
 	}
-	if arms := grantingPolicies(d.p, e, t, action); len(arms) > 0 {
-		return arms[0].Columns // Audit made sure that they are all alike
+	var out []*model.Column
+	arms := d.p.VisibleColumns(e, t)
+	for _, c := range t.Columns {
+		if !sightOf(d.p, e, t, arms, c).never {
+			out = append(out, c)
+		}
 	}
-	return nil
+	return out
 }
 
 // grantingPolicies are the policies of a table that can grant the action

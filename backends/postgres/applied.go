@@ -77,6 +77,11 @@ func (d *differ) wantedRecords() map[ObjectID]Record {
 	for k, m := range d.want.Memberships {
 		out[membershipRecord(k)] = Record{Desired: brief(describeMembership(m))}
 	}
+	for id, s := range d.want.Schemas {
+		if s.Managed && id.Name != RuntimeSchema {
+			out[id] = Record{Desired: brief(s.Owner)}
+		}
+	}
 	for id, f := range d.want.Functions {
 		out[id] = Record{Desired: functionBrief(f)}
 	}

@@ -20,7 +20,9 @@ const (
 	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
 	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
-	CodeMask      diag.Code = "postgres-mask-unsupported"      // a mask is on a table of Postgres
+	CodeMask      diag.Code = "postgres-mask-unsupported"      // what a mask shows is no value of the column's native type
+	CodeWritten   diag.Code = "postgres-column-not-writable"   // a column that is masked, or not seen on every record, could be written
+	CodeViewName  diag.Code = "postgres-view-name"             // two views of one account would have the same name, or a view's schema is taken
 	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern
 )
 
@@ -31,6 +33,7 @@ type audit struct {
 	diags diag.List
 
 	known     map[armsKey][]*model.PolicyTarget
+	refused   map[maskedAt]bool // said already
 	appTables appTables
 }
 
@@ -45,7 +48,7 @@ type armsKey struct {
 
 // auditDatasource lists what of a program a Postgres datasource cannot hold.
 func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
-	a := &audit{p: p, ds: ds, known: map[armsKey][]*model.PolicyTarget{}, appTables: appTables{}}
+	a := &audit{p: p, ds: ds, known: map[armsKey][]*model.PolicyTarget{}, refused: map[maskedAt]bool{}, appTables: appTables{}}
 	a.identity()
 	a.names()
 	for _, t := range ds.Tables {
@@ -55,9 +58,6 @@ func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
 		}
 		for _, g := range t.Guards {
 			a.cond(g.Require.Holds, g.Span)
-		}
-		for _, m := range t.Masks {
-			a.mask(m)
 		}
 	}
 	for _, acc := range ds.Accounts {
@@ -120,6 +120,7 @@ func (a *audit) roleCollisions() {
 				taken[LoginName(acc.Role, letter)] = "a login of service_account." + acc.Name
 			}
 		}
+		taken[ViewsName(acc.Role)] = "the owner of the views of service_account." + acc.Name
 	}
 	for _, acc := range a.ds.Accounts {
 		if what, ok := taken[acc.Role]; ok {
@@ -172,17 +173,12 @@ func (a *audit) operand(e model.Expr, span source.Span) {
 	}
 }
 
-// mask refuses a mask: a grant shows a column as it is stored, or not at all.
-func (a *audit) mask(m *model.MaskTarget) {
-	a.diags.Fail(CodeMask, m.Span, fmt.Sprintf("The mask %s on %s cannot be compiled for Postgres yet", inQuotes(m.Mask.Name), m.Table.Address()),
-		"Leave the column out of the `columns` of the policies on the table, and show it by a policy with `via` to an app of those who may see it.")
-}
-
 // account checks what one account gets: the same columns from all policies,
 // and no write when it is read-only.
 func (a *audit) account(acc *model.ServiceAccount, e model.Entry) {
+	a.viewNames(acc, e)
 	for _, t := range a.ds.Tables {
-		a.untrusted(t, e)
+		a.views(acc, t, e)
 		for _, action := range []model.Action{model.View, model.Create, model.Edit, model.Delete} {
 			arms := a.arms(e, t, action)
 			if acc.ReadOnly && action != model.View && len(arms) > 0 {
@@ -190,7 +186,7 @@ func (a *audit) account(acc *model.ServiceAccount, e model.Entry) {
 					fmt.Sprintf("Policy %s lets the read-only service account %s %s records", inQuotes(arms[0].Policy.Name), inQuotes(acc.Name), action),
 					"Remove the action, restrict the policy with via, or drop read_only from the service account.")
 			}
-			for i := 1; i < len(arms) && action != model.Delete; i++ {
+			for i := 1; i < len(arms) && (action == model.Create || action == model.Edit); i++ {
 				if !slices.Equal(arms[0].Columns, arms[i].Columns) {
 					a.columns(acc, t, action, arms[0], arms[i])
 				}

@@ -12,7 +12,6 @@ import (
 // The codes of conditions over related records.
 const (
 	CodeRelationUnique     diag.Code = "postgres-relation-not-unique" // a to-one relation does not lead to the primary key of its table
-	CodeRelationUntrusted  diag.Code = "postgres-relation-untrusted"  // a client that writes its own SQL could ask a condition's function about other records
 	CodeRelationCorrelated diag.Code = "postgres-relation-correlated" // a condition over related records is asked for each record
 )
 
@@ -111,40 +110,4 @@ func (a *audit) each(c model.Cond, span source.Span) {
 			"Keep what it needs of the record in the related table, or put a condition beside it that leaves few records.",
 		Related: []diag.Related{{Span: rows.Relation.Span, Message: "the relation"}},
 	})
-}
-
-// untrusted refuses relations where clients write their own SQL: the account
-// may call the functions that its policies call, and so could ask them about
-// keys of records that its user does not see.
-func (a *audit) untrusted(t *model.Table, e model.Entry) {
-	if e.Connect == nil || !e.Connect.Untrusted {
-		return
-	}
-	refuse := func(block string, span source.Span, conds ...model.Condition) {
-		for _, c := range conds {
-			if c.Holds == nil || !followsRelation(c.Holds) {
-				continue
-			}
-			a.diags.Add(diag.Diagnostic{
-				Code: CodeRelationUntrusted, Severity: diag.Error, Span: span,
-				Summary: fmt.Sprintf("%s follows a relation, and the app %s writes its own SQL: it could learn about related records that its user does not see",
-					block, inQuotes(e.Connect.App.Name)),
-				Detail:  `State sql = "trusted" where the app alone writes the SQL, or keep what the condition needs in a column of ` + t.Address() + ".",
-				Related: []diag.Related{{Span: e.Connect.Span, Message: "the connection"}},
-			})
-			return
-		}
-	}
-	reached := false
-	for _, target := range t.Policies {
-		if !gateClosed(a.p, e, target.Policy) {
-			reached = true
-			refuse("Policy "+inQuotes(target.Policy.Name), target.Span, target.When, target.Check)
-		}
-	}
-	for _, g := range t.Guards {
-		if reached {
-			refuse("Guard "+inQuotes(g.Guard.Name), g.Span, g.Require)
-		}
-	}
 }

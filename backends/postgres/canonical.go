@@ -41,7 +41,7 @@ func canonicalise(ctx context.Context, conn *pgx.Conn, want *State, live *Live) 
 			return err
 		}
 	}
-	return nil
+	return canonicaliseViews(ctx, conn, d)
 }
 
 func canonicaliseTable(ctx context.Context, conn *pgx.Conn, want *State, live *Live, table ObjectID, ids []ObjectID) error {

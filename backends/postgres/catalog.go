@@ -166,10 +166,20 @@ WHERE d.defaclnamespace = 0 AND pg_get_userbyid(d.defaclrole) = current_user AND
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prokind = 'f' AND n.nspname::text IN (SELECT json_array_elements_text($1::json))`
 
+	// $1: JSON [{"schema","name"}].
+	queryViews = `SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), pg_get_viewdef(c.oid), to_json(c.reloptions),
+	(SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
+		FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+FROM json_to_recordset($1::json) AS t(schema text, name text)
+	JOIN pg_namespace n ON n.nspname = t.schema
+	JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind = 'v'`
+
 	// What keeps roles from being dropped: objects they own here, and whatever
 	// they have in other databases. $1: JSON role names.
 	queryDependents = `SELECT r.rolname, coalesce(d.datname, ''),
-	CASE WHEN d.datname = current_database() THEN pg_describe_object(s.classid, s.objid, s.objsubid) ELSE '' END
+	CASE WHEN d.datname = current_database() THEN pg_describe_object(s.classid, s.objid, s.objsubid) ELSE '' END,
+	CASE WHEN d.datname = current_database() THEN (SELECT json_build_array(i.type, i.schema, i.name)
+		FROM pg_identify_object(s.classid, s.objid, s.objsubid) i) END
 FROM pg_shdepend s JOIN pg_roles r ON s.refclassid = 'pg_authid'::regclass AND r.oid = s.refobjid
 	LEFT JOIN pg_database d ON d.oid = s.dbid
 WHERE r.rolname::text IN (SELECT json_array_elements_text($1::json))

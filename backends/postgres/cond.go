@@ -16,6 +16,7 @@ type renderer struct {
 	runtime *accessors
 	entry   model.Entry
 	table   *model.Table
+	program *model.Program // where columns are shown
 	now     sqltext.Expr
 	used    map[ObjectID]struct{} // the generated functions that were called
 	once    bool                  // inside a subquery that is evaluated once a query
@@ -23,8 +24,9 @@ type renderer struct {
 	assumed bool                  // every column has an index
 	indexes Indexes
 	errs    []error
-	related *relatedSet // the functions over related records that were made
-	body    *bodyScope  // inside the body of such a function; nil in a policy
+	related *relatedSet   // the functions over related records that were made
+	body    *bodyScope    // inside the body of such a function, or of such a subquery; nil in a policy
+	inline  *relatedViews // no functions: related records are read from views
 }
 
 func (r *renderer) fail(err error) {

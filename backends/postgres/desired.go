@@ -20,6 +20,9 @@ type DesiredOptions struct {
 	Now *model.Timestamp
 	// Indexes of the database, where they are known.
 	Indexes Indexes
+	// Marker names a column that the tables have besides those that are
+	// declared: every view shows it, and lets it be written.
+	Marker string
 }
 
 // Desired is what the datasource's database should hold for the program. When
@@ -44,8 +47,10 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	}
 	d := &desired{
 		p: p, ds: ds, state: NewState(p.Project), names: newAccessors(p),
-		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey][]granted{}, shared: map[sharedKey]*Policy{}, appTables: appTables{}, indexes: opts.Indexes, linted: map[IndexKey]bool{},
+		now: sqltext.Func{Name: "statement_timestamp"}, cache: map[accessKey]*tableAccess{}, shared: map[sharedKey]*Policy{}, appTables: appTables{},
+		compared: comparedColumns(ds), marker: opts.Marker, indexes: opts.Indexes, linted: map[IndexKey]bool{},
 	}
+	d.views = newRelatedViews(ds, d.compared)
 	if opts.Now != nil {
 		d.now = instantConst(*opts.Now)
 	}
@@ -59,6 +64,9 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 		if e, ok := a.EntryOf(); ok {
 			d.account(a, e)
 		}
+	}
+	for _, p := range d.state.Policies {
+		slices.SortFunc(p.To, Grantee.Compare)
 	}
 	if err := errors.Join(d.errs...); err != nil {
 		diags.Fail(CodeInternal, ds.Span, "The datasource "+inQuotes(ds.Name)+" cannot be written as SQL", err.Error())
@@ -76,12 +84,15 @@ type desired struct {
 	now   sqltext.Expr
 	errs  []error
 
-	cache     map[accessKey][]granted
+	cache     map[accessKey]*tableAccess
 	shared    map[sharedKey]*Policy
 	appTables appTables
 	indexes   Indexes
 	linted    map[IndexKey]bool
 	warnings  diag.List
+	compared  map[*model.Column]bool
+	views     *relatedViews
+	marker    string
 }
 
 func (d *desired) grant(id ObjectID, role string, p Privilege) {
@@ -156,7 +167,7 @@ const publicSchema = "public"
 
 // tables declares the governed tables and what nobody may hold there.
 func (d *desired) tables() {
-	compared, single := comparedColumns(d.ds), singleRecords(d.ds)
+	single := singleRecords(d.ds)
 	schemas := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
 		id := TableID(t.Schema, t.SQLName)
@@ -169,7 +180,7 @@ func (d *desired) tables() {
 		}
 		scope.Required, scope.Compared = table.Columns, map[string]bool{}
 		for _, c := range t.Columns {
-			if compared[c] {
+			if d.compared[c] {
 				scope.Compared[c.Name] = true
 			}
 		}
@@ -212,12 +223,23 @@ func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 	used := map[ObjectID]struct{}{}
 	reached := map[string]struct{}{}
 	for _, t := range d.ds.Tables {
-		for _, g := range d.access(a, e, t, gate) {
-			d.addPolicy(a, t, g)
+		acc := d.access(a, e, t, gate)
+		if len(acc.actions) == 0 {
+			continue
+		}
+		to := target{role: a.Role, table: TableID(t.Schema, t.SQLName)}
+		if acc.view == nil {
 			reached[t.Schema] = struct{}{}
-			for _, function := range g.used {
-				used[function] = struct{}{}
-			}
+		} else {
+			d.addView(a, t, acc)
+			to.owner, to.view = ViewsName(a.Role), TableID(ViewsName(a.Role), t.SQLName)
+			reached[to.view.Schema] = struct{}{}
+		}
+		for _, g := range acc.actions {
+			d.addPolicy(a, t, g, to)
+		}
+		for _, function := range acc.used {
+			used[function] = struct{}{}
 		}
 	}
 	if len(reached) == 0 {
@@ -250,17 +272,32 @@ type sharedKey struct {
 	using, check sqltext.SQL
 }
 
+// target is how an account reaches a table: itself, or through a view that
+// belongs to owner.
+type target struct {
+	role, owner string
+	table, view ObjectID
+}
+
+// bound is the role that the table's policies name.
+func (t target) bound() string {
+	if t.owner != "" {
+		return t.owner
+	}
+	return t.role
+}
+
 // policy adds the policy of one action, or the account to one that is there.
-func (d *desired) policy(a *model.ServiceAccount, table ObjectID, t *model.Table, g granted) {
-	key := sharedKey{table: table, command: actionCommands[g.action], using: g.using, check: g.check}
+func (d *desired) policy(a *model.ServiceAccount, t *model.Table, g granted, to target) {
+	key := sharedKey{table: to.table, command: actionCommands[g.action], using: g.using, check: g.check}
 	if p := d.shared[key]; p != nil {
-		p.To = append(p.To, ToRole(a.Role))
+		p.To = append(p.To, ToRole(to.bound()))
 		p.Sources = mergeOrigins(p.Sources, g.sources)
 		return
 	}
 	p := &Policy{
-		ID: PolicyID(table, shortName("postern_"+a.Role+"_"+string(g.action))), Command: key.command, Permissive: true,
-		To: []Grantee{ToRole(a.Role)}, Using: g.using, Check: g.check, Sources: g.sources,
+		ID: PolicyID(to.table, shortName("postern_"+a.Role+"_"+string(g.action))), Command: key.command, Permissive: true,
+		To: []Grantee{ToRole(to.bound())}, Using: g.using, Check: g.check, Sources: g.sources,
 	}
 	if _, taken := d.state.Policies[p.ID]; taken {
 		d.errs = append(d.errs, fmt.Errorf("two policies of %s would be named %s", t.Address(), inQuotes(p.ID.Sub)))
@@ -278,20 +315,30 @@ func mergeOrigins(a, b []Origin) []Origin {
 	return slices.CompactFunc(out, func(x, y Origin) bool { return x.Block == y.Block })
 }
 
-// addPolicy adds the policy and grants of one action.
-func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted) {
-	table := TableID(t.Schema, t.SQLName)
-	d.policy(a, table, t, g)
-	switch g.action {
-	case model.Delete:
-		d.grant(table, a.Role, PrivilegeDelete)
+// addPolicy adds the policy and grants of one action. Through a view the account
+// and the view's owner hold the same, but for reading: that is the view's own.
+func (d *desired) addPolicy(a *model.ServiceAccount, t *model.Table, g granted, to target) {
+	d.policy(a, t, g, to)
+	if g.action == model.Create {
+		scope := d.state.Scope.Tables[to.table]
+		scope.Inserters = append(scope.Inserters, a.Role) // a view's defaults are computed as its user
+	}
+	if to.owner != "" {
+		if g.action == model.View {
+			return
+		}
+		d.grantAction(to.view, to.role, g)
+	}
+	d.grantAction(to.table, to.bound(), g)
+}
+
+// grantAction grants what an action needs on a table or view.
+func (d *desired) grantAction(on ObjectID, role string, g granted) {
+	if g.action == model.Delete {
+		d.grant(on, role, PrivilegeDelete)
 		return
-	case model.Create:
-		scope := d.state.Scope.Tables[table]
-		scope.Inserters = append(scope.Inserters, a.Role)
-	default: // view and edit have their columns alone
 	}
 	for _, c := range g.columns {
-		d.grant(ColumnID(table, c.Name), a.Role, Privilege(actionCommands[g.action]))
+		d.grant(ColumnID(on, c.Name), role, Privilege(actionCommands[g.action]))
 	}
 }

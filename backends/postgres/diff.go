@@ -51,24 +51,25 @@ type Options struct {
 
 // differ compares a desired with a live state.
 type differ struct {
-	want  *State
-	live  *Live
-	opts  Options
-	items []item
-	diags diag.List
-	errs  []error
-	lost  map[string]map[string]bool // role outside the project -> objects it loses rights on
-	stale map[string]bool            // roles whose open sessions keep rights
-	lock  map[ObjectID]bool          // tables that need ACCESS EXCLUSIVE
-	bound map[string][]string        // owner -> tables whose rules hold for it from now on
-	drops []string                   // roles that are dropped
-	accts map[string]*AccountScope   // accounts and the owner role, by role name
-	fresh map[ObjectID]bool          // generated tables that are made anew
-	gone  map[string]bool            // recorded roles that are no longer declared
+	want    *State
+	live    *Live
+	opts    Options
+	items   []item
+	diags   diag.List
+	errs    []error
+	lost    map[string]map[string]bool // role outside the project -> objects it loses rights on
+	stale   map[string]bool            // roles whose open sessions keep rights
+	lock    map[ObjectID]bool          // tables that need ACCESS EXCLUSIVE
+	bound   map[string][]string        // owner -> tables whose rules hold for it from now on
+	dropped []string                   // roles that are dropped
+	accts   map[string]*AccountScope   // accounts and the owner role, by role name
+	fresh   map[ObjectID]bool          // generated tables that are made anew
+	gone    map[string]bool            // recorded roles that are no longer declared
 	// sequences are those that governed tables draw from.
 	sequences map[ObjectID]bool
 	forget    []ObjectID // records of what is gone
 	made      []*Policy  // policies to record
+	views     []*View    // views to record
 	denied    map[Holder][]GrantRule
 	protected map[ObjectID]bool // tables that a plan made policies on
 	sum       string            // digest of want, once it is known
@@ -102,6 +103,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	d.compareGenerated()
 	d.compareHashKey()
 	d.compareFunctions()
+	d.compareViews()
 	d.comparePolicies()
 	d.compareGrants()
 	d.compareDefaultPrivileges()
@@ -162,7 +164,7 @@ func printed(id ObjectID) string {
 			b.Qualified(id.Schema, id.Name).Raw(" (").Ident(id.Sub).Raw(")")
 		case KindFunction:
 			b.Qualified(id.Schema, id.Name).Raw("(", sqltext.SQL(id.Sub), ")")
-		case KindTable, KindSequence, KindType, kindRoutine:
+		case KindTable, KindView, KindSequence, KindType, kindRoutine:
 			b.Qualified(id.Schema, id.Name)
 		case KindRole, KindSchema:
 			b.Ident(id.Name)
@@ -246,8 +248,8 @@ func (d *differ) hazards() []plan.Hazard {
 	for _, owner := range slices.Sorted(maps.Keys(d.bound)) {
 		out = append(out, plan.BindsOwner{Owner: owner, Tables: d.bound[owner]})
 	}
-	slices.Sort(d.drops)
-	for _, role := range d.drops {
+	slices.Sort(d.dropped)
+	for _, role := range d.dropped {
 		out = append(out, plan.DropsRole{Role: role})
 	}
 	return out

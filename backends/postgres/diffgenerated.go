@@ -27,8 +27,11 @@ func (d *differ) compareSchemas() {
 					"Create it, or correct the schema of the tables that are declared in it.")
 				return
 			}
-			d.add(item{phase: phaseGenerated, id: id, change: plan.Add{About: about(id, d.place(), ""), After: "owned by " + want.Owner}},
-				sql(CreateSchema(want)), sql(CommentOn(id, Mark(d.want.Project))))
+			statements := []printedSQL{sql(CreateSchema(want)), sql(CommentOn(id, Mark(d.want.Project)))}
+			if id.Name != RuntimeSchema {
+				statements = append(statements, d.close(id)...)
+			}
+			d.add(item{phase: phaseGenerated, id: id, change: plan.Add{About: about(id, d.place(), ""), After: "owned by " + want.Owner}}, statements...)
 		},
 		func(id ObjectID, want, have *Schema) {
 			if !want.Managed {
@@ -39,7 +42,9 @@ func (d *differ) compareSchemas() {
 					printed(id), strings.TrimPrefix(have.Comment, Mark(""))), "One database is governed by one project at a time.")
 				return
 			}
-			if have.Comment == "" && have.Owner != want.Owner && d.live.Records == nil {
+			_, recorded := d.live.Records[id]
+			known := recorded || id.Name == RuntimeSchema && d.live.Records != nil || have.Comment == Mark(d.want.Project)
+			if !known && (have.Owner != want.Owner || id.Name != RuntimeSchema) {
 				d.diags.Fail(CodeSchemaUnmarked, d.place(), fmt.Sprintf("schema %s exists already and was not made by this project", printed(id)),
 					"Rename it: Postern keeps its own functions and tables in a schema of that name.")
 				return
@@ -57,8 +62,11 @@ func (d *differ) compareSchemas() {
 					Before: "owned by " + have.Owner + " " + have.Comment, After: "owned by " + want.Owner + " " + Mark(d.want.Project),
 				}}, statements...)
 			}
+			if !recorded && id.Name != RuntimeSchema {
+				d.adopt(id)
+			}
 		},
-		func(ObjectID, *Schema) {})
+		d.dropSchema)
 }
 
 func (d *differ) compareGenerated() {
@@ -338,6 +346,9 @@ func (d *differ) record() {
 	}
 	if len(d.made) > 0 {
 		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordPolicies(table.ID, d.made)))
+	}
+	if len(d.views) > 0 {
+		d.add(item{phase: phaseRecord, order: 1, id: table.ID}, sql(recordViews(table.ID, d.views)))
 	}
 	d.recordApplied(table.ID)
 	if len(d.forget) > 0 {

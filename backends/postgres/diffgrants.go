@@ -100,7 +100,8 @@ type grantGroups struct {
 
 func (d *differ) compareHolding(h Holder, want, have *Holding, out grantGroups) {
 	// That a table is missing has been said.
-	missing := h.Object.Kind == KindTable && d.live.Tables[h.Object] == nil && d.want.Generated[h.Object] == nil
+	missing := h.Object.Kind == KindTable && d.live.Tables[h.Object] == nil && d.want.Generated[h.Object] == nil &&
+		d.want.Views[ViewID(h.Object.Schema, h.Object.Name)] == nil
 	held, fresh := map[GrantKey]Grant{}, d.fresh[h.Object]
 	have.each(h, func(k GrantKey, g Grant) { held[k] = g })
 	wanted := map[GrantKey]bool{}

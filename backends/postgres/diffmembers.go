@@ -12,9 +12,10 @@ import (
 func (d *differ) compareMemberships() {
 	want := map[MembershipKey]*Membership{}
 	maps.Copy(want, d.want.Memberships)
-	if admin := (MembershipKey{Role: d.want.Scope.OwnerRole, Member: d.live.Server.User}); admin.Role != "" && !d.live.Server.Super {
-		// Without the rights of the owner one can neither make the generated
+	for _, owner := range d.generatedOwners() {
+		// Without the rights of the owner one can neither make a generated
 		// schema nor read what was applied.
+		admin := MembershipKey{Role: owner, Member: d.live.Server.User}
 		want[admin] = &Membership{MembershipKey: admin, Inherit: true, Set: true}
 		if have := d.live.Memberships[admin]; have != nil {
 			want[admin].Admin = have.Admin
@@ -23,7 +24,7 @@ func (d *differ) compareMemberships() {
 	compareKeyed(want, d.live.Memberships, compareMembership,
 		func(k MembershipKey, want *Membership) {
 			it := item{phase: phaseWiden, id: RoleID(k.Member), membership: k}
-			if k.Role == d.want.Scope.OwnerRole {
+			if d.ownsGenerated(k.Role) {
 				it.phase, it.order = phaseRoles, 2
 			}
 			reason := ""
@@ -50,7 +51,7 @@ func (d *differ) compareMemberships() {
 		},
 		func(k MembershipKey, have *Membership) {
 			// Who administers roles can become a member of any of them anyway.
-			if k.Role == d.want.Scope.OwnerRole && (d.live.Administrators[k.Member] || have.Admin) {
+			if d.ownsGenerated(k.Role) && (d.live.Administrators[k.Member] || have.Admin) {
 				return
 			}
 			// Whoever creates a role on PostgreSQL 16 gets a membership that gives
@@ -63,6 +64,27 @@ func (d *differ) compareMemberships() {
 			}}, d.revokeMembership(have)...)
 			d.stale[printed(RoleID(k.Member))] = true
 		})
+}
+
+// generatedOwners are the roles that own generated objects and whose rights the
+// connected role needs: none for a superuser.
+func (d *differ) generatedOwners() []string {
+	var out []string
+	if owner := d.want.Scope.OwnerRole; owner != "" && !d.live.Server.Super {
+		out = append(out, owner)
+		for name, a := range d.want.Scope.Accounts {
+			if a.Views {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// ownsGenerated reports whether generated objects belong to a role.
+func (d *differ) ownsGenerated(role string) bool {
+	a := d.want.Scope.Accounts[role]
+	return role == d.want.Scope.OwnerRole || a != nil && a.Views
 }
 
 // manages reports whether a role's rights are the project's alone.

@@ -142,7 +142,7 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 	}
 	blocked := false
 	for _, dep := range d.live.Dependents {
-		if dep.Role != id.Name {
+		if dep.Role != id.Name || d.drops(dep.ID) {
 			continue
 		}
 		blocked = true
@@ -160,7 +160,7 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 		About: about(id, source.Span{}, "no longer declared"), Before: describeRole(have),
 	}}, sql(DropRole(id.Name)))
 	d.forget = append(d.forget, id)
-	d.drops = append(d.drops, id.Name)
+	d.dropped = append(d.dropped, id.Name)
 }
 
 // setPassword adds the statement that sets a login's password to what apply
@@ -284,11 +284,35 @@ func setRoleSetting(role, name, value string) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) {
 		b.Raw("ALTER ROLE ").Ident(role).Raw(" SET ").Ident(name).Raw(" TO ")
 		if name == "search_path" {
-			configValue(b, value)
+			pathValue(b, value)
 		} else {
 			b.Literal(value)
 		}
 	})
+}
+
+// pathValue writes a search_path schema by schema, each without the quotes that
+// the catalogs keep it in.
+func pathValue(b *sqltext.Builder, value string) {
+	names := pathSchemas(value)
+	b.Each(len(names), ", ", func(i int) { b.Literal(names[i]) })
+}
+
+// pathSchemas are the names in a search_path as the catalogs store it.
+func pathSchemas(value string) []string {
+	var out []string
+	for value != "" {
+		name, rest := value, ""
+		if strings.HasPrefix(value, `"`) {
+			if quoted, after, ok := roleName(value); ok {
+				name, rest = quoted, strings.TrimPrefix(after, ", ")
+			}
+		} else if before, after, ok := strings.Cut(value, ", "); ok {
+			name, rest = before, after
+		}
+		out, value = append(out, name), rest
+	}
+	return out
 }
 
 func resetDatabaseSetting(role, database, name string) (sqltext.SQL, error) {

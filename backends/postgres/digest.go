@@ -37,6 +37,7 @@ func digest(want *State) string {
 		}
 		return fmt.Sprintf("%s %v %v %q", describeGenerated(t), t.Columns, t.PrimaryKey, rows)
 	})
+	digestMap(h, "view", want.Views, ObjectID.Compare, describeView)
 	digestMap(h, "scope", want.Scope.Tables, ObjectID.Compare, func(s *TableScope) string {
 		return strings.Join(slices.Sorted(slices.Values(s.Inserters)), " ")
 	})

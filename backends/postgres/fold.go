@@ -274,7 +274,7 @@ func (r *renderer) anchor(c model.Cond) (anchor, bool) {
 		}
 		k := r.keys(c)
 		if !k.without && r.hasIndex(k.from, false) {
-			return anchor{column: k.own, op: "=", value: k.call, typ: k.typ}, true
+			return anchor{column: k.own, op: "=", value: k.array, typ: k.typ}, true
 		}
 	case model.True, model.False, *model.And, *model.Or, *model.Truth, *model.Null, *model.Empty, *model.Known,
 		*model.Match, *model.InNetwork, *model.ViaApp: // no index, or no single value

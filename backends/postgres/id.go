@@ -16,6 +16,7 @@ const (
 	KindSequence Kind = "sequence"
 	KindFunction Kind = "function"
 	KindType     Kind = "type"
+	KindView     Kind = "view"
 )
 
 // ObjectID names one object of one database, exactly as the catalog stores the
@@ -30,6 +31,7 @@ const (
 //	sequence  Schema, Name
 //	function  Schema, Name, Sub: pg_get_function_identity_arguments, read with search_path "pg_catalog"
 //	type      Schema, Name
+//	view      Schema, Name; what is held on a view is held by the table of its name, as in GRANT
 type ObjectID struct {
 	Kind              Kind
 	Schema, Name, Sub string
@@ -64,7 +66,13 @@ func RoleID(name string) ObjectID { return ObjectID{Kind: KindRole, Name: name} 
 // DatabaseID names the database one is connected to.
 func DatabaseID() ObjectID { return ObjectID{Kind: KindDatabase} }
 
-// Table is the table that a column or policy belongs to, and the table itself.
+// ViewID names a view.
+func ViewID(schema, name string) ObjectID {
+	return ObjectID{Kind: KindView, Schema: schema, Name: name}
+}
+
+// Table is the table that a column or policy belongs to, a view as what GRANT
+// calls a table, and the table itself.
 func (id ObjectID) Table() ObjectID { return TableID(id.Schema, id.Name) }
 
 // Compare orders IDs by kind, schema, name and sub-object.

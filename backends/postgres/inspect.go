@@ -61,6 +61,11 @@ func ScopeOf(want *State) plan.Scope {
 		scope.Generated = append(scope.Generated, name)
 		scope.Schemas = append(scope.Schemas, id.Schema)
 	}
+	for id := range want.Views {
+		scope.Views = append(scope.Views, plan.TableName{Schema: id.Schema, Name: id.Name})
+		scope.Schemas = append(scope.Schemas, id.Schema)
+	}
+	scope.Views = sortedUnique(scope.Views, compareTableName)
 	scope.Tables = sortedUnique(scope.Tables, compareTableName)
 	scope.Keyed = sortedUnique(scope.Keyed, compareTableName)
 	scope.Schemas = sortedUnique(scope.Schemas, strings.Compare)
@@ -143,6 +148,9 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 	for _, g := range scope.Generated {
 		in.generated = append(in.generated, g.Schema)
 	}
+	for _, v := range scope.Views {
+		in.generated = append(in.generated, v.Schema)
+	}
 	in.generated = sortedUnique(in.generated, strings.Compare)
 	for _, step := range []func(context.Context) error{in.start, in.readGenerated, in.readShared, in.readTables} {
 		if err := step(ctx); err != nil {
@@ -216,6 +224,7 @@ func (in *inspection) readGenerated(ctx context.Context) error {
 // readShared reads roles and schemas, and finds the tables.
 func (in *inspection) readShared(ctx context.Context) error {
 	tables, roles := slices.Clone(in.scope.Tables), in.scope.Roles
+	views, schemas := slices.Clone(in.scope.Views), slices.Clone(in.scope.Schemas)
 	var gone []string
 	for id := range in.live.Records {
 		switch {
@@ -223,8 +232,14 @@ func (in *inspection) readShared(ctx context.Context) error {
 			gone = append(gone, id.Name)
 		case id.Kind == KindPolicy:
 			tables = append(tables, plan.TableName{Schema: id.Schema, Name: id.Name})
+		case id.Kind == KindView:
+			views = append(views, plan.TableName{Schema: id.Schema, Name: id.Name})
+		case id.Kind == KindSchema:
+			schemas, in.generated = append(schemas, id.Name), append(in.generated, id.Name)
 		}
 	}
+	in.scope.Views, in.scope.Schemas = sortedUnique(views, compareTableName), sortedUnique(schemas, strings.Compare)
+	in.generated = sortedUnique(in.generated, strings.Compare)
 	slices.Sort(gone)
 	in.scope.Roles = append(roles[:len(roles):len(roles)], gone...)
 	in.scope.Tables = sortedUnique(tables, compareTableName)
@@ -236,6 +251,7 @@ func (in *inspection) readShared(ctx context.Context) error {
 		&catalogQuery{name: "default privileges", sql: queryDefaultPrivileges, args: all, each: in.defaultPrivilege},
 		&catalogQuery{name: "functions", sql: queryFunctions, args: [][]byte{jsonArg(in.generated)}, each: in.function},
 		&catalogQuery{name: "dependents", sql: queryDependents, args: [][]byte{jsonArg(gone)}, each: in.dependent},
+		&catalogQuery{name: "views", sql: queryViews, args: [][]byte{jsonArg(in.scope.Views)}, each: in.view},
 		&catalogQuery{name: "tables", sql: queryRelations, args: [][]byte{jsonArg(in.scope.Tables)}, skip: []int{8}, each: in.relation},
 	)
 }

@@ -20,7 +20,7 @@ type Live struct {
 	Facts map[ObjectID]*TableFacts
 	// SchemaOwned lists schemas whose owner's rights the connected role has.
 	SchemaOwned map[ObjectID]bool
-	// Same holds policies of which Postgres itself says that they are the
+	// Same holds policies and views of which Postgres itself says that they are the
 	// desired ones in another spelling.
 	Same map[ObjectID]bool
 	// Inherited says to whom new objects of the connected role are open by
@@ -85,8 +85,9 @@ type Record struct {
 // Dependent keeps a role from being dropped.
 type Dependent struct {
 	Role     string
-	Database string // "" for objects of the whole cluster
-	Object   string // description; "" in other databases
+	Database string   // "" for objects of the whole cluster
+	Object   string   // description; "" in other databases
+	ID       ObjectID // of a view or schema of this database
 }
 
 // The tables of the generated schema that applying keeps.

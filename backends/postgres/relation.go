@@ -34,6 +34,7 @@ type bodyScope struct {
 	aliases map[*model.Row]string // of the related records in reach
 	next    int
 	args    []*model.Column // of the record itself: the parameters $1, $2, …
+	inline  bool            // it is no function: the record itself is in reach
 }
 
 // relatedRows is the loop of a Some, Every or Count.
@@ -76,9 +77,13 @@ func (r *renderer) innerColumn(c *model.ColumnRef) sqltext.Expr {
 		return sqltext.Column{Outer: r.table.SQLName, Name: c.Column.Name}
 	}
 	if alias, bound := r.body.aliases[c.Row]; bound {
-		t := c.Row.Table
-		r.related.reads[ColumnID(TableID(t.Schema, t.SQLName), c.Column.Name)] = struct{}{}
+		if t := c.Row.Table; !r.body.inline {
+			r.related.reads[ColumnID(TableID(t.Schema, t.SQLName), c.Column.Name)] = struct{}{}
+		}
 		return sqltext.Column{Outer: alias, Name: c.Column.Name}
+	}
+	if r.body.inline {
+		return sqltext.Column{Outer: r.table.SQLName, Name: c.Column.Name}
 	}
 	n := slices.Index(r.body.args, c.Column)
 	if n < 0 {
@@ -92,8 +97,15 @@ func (r *renderer) innerColumn(c *model.ColumnRef) sqltext.Expr {
 func (r *renderer) bind(each *model.Row, f func(from sqltext.FromTable)) {
 	r.body.next++
 	alias := "r" + string(sqltext.Int(r.body.next))
+	if r.body.inline && alias == r.table.SQLName { // it would hide the record itself
+		alias = "related"
+	}
 	r.body.aliases[each] = alias
-	f(sqltext.FromTable{Schema: each.Table.Schema, Name: each.Table.SQLName, Alias: alias})
+	if r.body.inline {
+		f(r.inline.from(each.Table, alias))
+	} else {
+		f(sqltext.FromTable{Schema: each.Table.Schema, Name: each.Table.SQLName, Alias: alias})
+	}
 	delete(r.body.aliases, each)
 }
 
@@ -116,6 +128,10 @@ func (r *renderer) overRelated(c model.Cond) sqltext.Expr {
 	switch {
 	case r.body != nil:
 		return r.subquery(c)
+	case correlated(c) && r.inline != nil:
+		var x sqltext.Expr
+		r.within(func() { x = r.subquery(c) })
+		return x
 	case correlated(c):
 		return r.asked(c)
 	default:
@@ -178,28 +194,59 @@ func (r *renderer) asked(c model.Cond) sqltext.Expr {
 	return call
 }
 
+// keyQuery is the set of keys of a loop: of those records that satisfy it, or,
+// when a record without related ones does (without), of those that do not.
+func (r *renderer) keyQuery(c model.Cond) (q sqltext.Query, key operand, without bool) {
+	rows, _ := relatedRows(c)
+	r.bind(rows.Each, func(from sqltext.FromTable) {
+		key = r.columnOf(rows.Each, rows.Relation.On[0].To)
+		q = sqltext.Query{X: key.x, From: []sqltext.FromTable{from}}
+		where := []sqltext.Expr{sqltext.IsNull{X: key.x, Not: true}}
+		switch x := c.(type) {
+		case *model.Some:
+			q.Distinct, where = true, append(where, r.cond(x.Where))
+		case *model.Every:
+			without = true
+			where = append(where, sqltext.IsNotTrue{X: r.cond(x.Where)}) // hashed: twice is as good as once
+		case *model.Count:
+			q.GroupBy = key.x
+			q.Having, without = r.having(x)
+		case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known,
+			*model.Match, *model.In, *model.InNetwork, *model.ViaApp:
+		}
+		q.Where = allOf(where...)
+	})
+	return q, key, without
+}
+
 // keyed is a loop as a set of keys. An index answers one form of it; without an
 // index the other is far faster.
 func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 	k := r.keys(c)
-	// Inside a subquery the planner cannot compute it to guess its length: it
+	indexed := r.hasIndex(k.from, false)
+	// Inside a subquery the planner cannot compute a call to guess its length: it
 	// would give up hashing a long one, and search it anew for each record.
-	once := sqltext.Select{X: k.call, Alias: k.call.Name}
+	array, among := k.array, sqltext.Expr(sqltext.InQuery{L: k.own, Query: k.query})
+	if call, ok := k.array.(sqltext.Func); ok {
+		array = sqltext.Select{X: call, Alias: call.Name}
+		among = sqltext.InUnnested{L: k.own, Array: array}
+	}
 	switch {
 	case k.without:
-		return anyOf(sqltext.IsNull{X: k.own}, sqltext.Not{X: sqltext.InUnnested{L: k.own, Array: once}})
-	case r.hasIndex(k.from, false):
-		return sqltext.Quantified{L: k.own, Op: "=", Array: once, Type: k.typ}
+		return anyOf(sqltext.IsNull{X: k.own}, sqltext.Not{X: among})
+	case indexed:
+		return sqltext.Quantified{L: k.own, Op: "=", Array: array, Type: k.typ}
 	default:
-		return sqltext.InUnnested{L: k.own, Array: once}
+		return among
 	}
 }
 
 // keySet is the keys of a loop: of those records that satisfy it, or, when a
 // record without related ones does, of those that do not.
 type keySet struct {
-	call    sqltext.Func     // gives the keys
-	typ     sqltext.TypeName // of the call
+	array   sqltext.Expr     // gives the keys: a call, or the query
+	query   sqltext.Query    // where there are no functions
+	typ     sqltext.TypeName // of the array
 	own     sqltext.Expr     // the record's key
 	from    *model.Column
 	without bool
@@ -208,33 +255,22 @@ type keySet struct {
 func (r *renderer) keys(c model.Cond) keySet {
 	rows, _ := relatedRows(c)
 	pair := rows.Relation.On[0]
+	k := keySet{from: pair.From, own: r.columnOf(rows.Row, pair.From).x}
 	var key operand
-	without := false
+	if r.inline != nil {
+		r.within(func() { k.query, key, k.without = r.keyQuery(c) })
+		k.array = sqltext.ArrayFrom{Query: k.query}
+		k.typ = sqltext.ArrayOf(key.typ.name)
+		return k
+	}
 	x, _ := r.inBody(func(child *renderer) sqltext.Expr {
 		var q sqltext.Query
-		child.bind(rows.Each, func(from sqltext.FromTable) {
-			key = child.columnOf(rows.Each, pair.To)
-			q = sqltext.Query{X: key.x, From: []sqltext.FromTable{from}}
-			where := []sqltext.Expr{sqltext.IsNull{X: key.x, Not: true}}
-			switch x := c.(type) {
-			case *model.Some:
-				q.Distinct, where = true, append(where, child.cond(x.Where))
-			case *model.Every:
-				without = true
-				where = append(where, sqltext.IsNotTrue{X: child.cond(x.Where)}) // hashed: twice is as good as once
-			case *model.Count:
-				q.GroupBy = key.x
-				q.Having, without = child.having(x)
-			case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known,
-				*model.Match, *model.In, *model.InNetwork, *model.ViaApp:
-			}
-			q.Where = allOf(where...)
-		})
+		q, key, k.without = child.keyQuery(c)
 		return sqltext.ArrayFrom{Query: q}
 	})
-	typ := sqltext.ArrayOf(key.typ.name)
-	keys := sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, typ, x)}
-	return keySet{call: keys, typ: typ, own: r.columnOf(rows.Row, pair.From).x, from: pair.From, without: without}
+	k.typ = sqltext.ArrayOf(key.typ.name)
+	k.array = sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, k.typ, x)}
+	return k
 }
 
 // having is a Count on the records of one key; without says that keys without
@@ -339,14 +375,20 @@ func (d *desired) addRelated(set *relatedSet) {
 		d.state.Functions[id] = f
 	}
 	for column := range set.reads {
-		table := column.Table()
-		id := PolicyID(table, relatedPolicy)
-		if d.state.Policies[id] == nil {
-			d.state.Policies[id] = &Policy{
-				ID: id, Command: CommandSelect, Permissive: true, To: []Grantee{ToRole(d.owner)}, Using: "true",
-			}
-		}
-		d.grant(SchemaID(table.Schema), d.owner, PrivilegeUsage)
-		d.grant(column, d.owner, PrivilegeSelect)
+		d.readRelated(column)
 	}
+}
+
+// readRelated lets the owner of the schema postern read a column of all
+// records.
+func (d *desired) readRelated(column ObjectID) {
+	table := column.Table()
+	id := PolicyID(table, relatedPolicy)
+	if d.state.Policies[id] == nil {
+		d.state.Policies[id] = &Policy{
+			ID: id, Command: CommandSelect, Permissive: true, To: []Grantee{ToRole(d.owner)}, Using: "true",
+		}
+	}
+	d.grant(SchemaID(table.Schema), d.owner, PrivilegeUsage)
+	d.grant(column, d.owner, PrivilegeSelect)
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -206,7 +207,28 @@ func (in *inspection) function(r row) error {
 }
 
 func (in *inspection) dependent(r row) error {
-	in.live.Dependents = append(in.live.Dependents, Dependent{Role: r.text(0), Database: r.text(1), Object: r.text(2)})
+	dep := Dependent{Role: r.text(0), Database: r.text(1), Object: r.text(2)}
+	var id [3]string
+	if err := fromJSON(r[3], &id); err != nil {
+		return err
+	}
+	if dep.ID = (ObjectID{Kind: Kind(id[0]), Schema: id[1], Name: id[2]}); dep.ID.Kind == KindSchema {
+		dep.ID.Schema = ""
+	}
+	in.live.Dependents = append(in.live.Dependents, dep)
+	return nil
+}
+
+func (in *inspection) view(r row) error {
+	v := &View{ID: ViewID(r.text(0), r.text(1)), Owner: r.text(2), Body: sqltext.SQL(r.text(3))}
+	var columns [][2]string
+	if err := errors.Join(fromJSON(r[4], &v.Options), fromJSON(r[5], &columns)); err != nil {
+		return err
+	}
+	for _, c := range columns {
+		v.Columns = append(v.Columns, ViewColumn{Name: c[0], Type: c[1]})
+	}
+	in.live.Views[v.ID] = v
 	return nil
 }
 

@@ -100,8 +100,7 @@ func (w *scriptWriter) roles() {
 		w.stmt(s, err)
 		w.stmt(CommentOn(id, r.Comment))
 		for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
-			value := r.Settings[name]
-			w.stmt(SetRoleSetting(id.Name, name, &value))
+			w.stmt(setRoleSetting(id.Name, name, r.Settings[name]))
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(w.state.Memberships), func(x, y MembershipKey) int {
@@ -139,6 +138,14 @@ func (w *scriptWriter) runtime() {
 		w.stmt(CreateFunction(f))
 		w.stmt(RevokeSQL([]GrantKey{{Object: id, Grantee: Public()}}, false))
 		w.stmt(SetOwner(id, f.Owner))
+	}
+	for _, related := range []bool{true, false} {
+		for _, id := range sortedIDs(w.state.Views) {
+			if v := w.state.Views[id]; (v.Role == "") == related {
+				w.stmt(CreateView(v, false))
+				w.stmt(SetOwner(id, v.Owner))
+			}
+		}
 	}
 }
 

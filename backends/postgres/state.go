@@ -29,6 +29,8 @@ type State struct {
 	// Generated holds the tables of the schema postern, by KindTable IDs. They
 	// are not in Tables.
 	Generated map[ObjectID]*GeneratedTable
+	// Views holds the generated views, by KindView IDs.
+	Views map[ObjectID]*View
 
 	// HashKeyFrom names where the key of masks by hash() is read; desired only.
 	HashKeyFrom string
@@ -45,6 +47,7 @@ func NewState(project string) *State {
 		Schemas: map[ObjectID]*Schema{}, Tables: map[ObjectID]*Table{}, Policies: map[ObjectID]*Policy{},
 		Grants: Grants{}, DefaultPrivileges: map[DefaultPrivilegeKey]*Grant{},
 		Functions: map[ObjectID]*Function{}, Generated: map[ObjectID]*GeneratedTable{},
+		Views: map[ObjectID]*View{},
 		Scope: Scope{Tables: map[ObjectID]*TableScope{}, Accounts: map[string]*AccountScope{}},
 	}
 }
@@ -82,7 +85,7 @@ type Schema struct {
 	ID      ObjectID
 	Owner   string // "" in a desired state: whoever owns it
 	Comment string
-	Managed bool // the generated schema postern
+	Managed bool // a generated schema: postern, or one of an account's views
 }
 
 // Table is a governed table (or view, when live), pg_class and pg_attribute.
@@ -268,6 +271,7 @@ type AccountScope struct {
 	// tables is.
 	Managed bool
 	Login   bool // a login of the account: a member of its role, without grants of its own
+	Views   bool // the owner of the account's views
 	Source  source.Span
 }
 

@@ -126,7 +126,7 @@ func objectName(b *sqltext.Builder, id ObjectID) {
 		b.Qualified(id.Schema, id.Name).Raw("(", sqltext.SQL(id.Sub), ")")
 	case kindRoutine:
 		b.Qualified(id.Schema, id.Name).Raw("(", sqltext.SQL(id.Sub), ")")
-	case KindTable, KindSequence, KindType, KindColumn, KindPolicy:
+	case KindTable, KindSequence, KindType, KindColumn, KindPolicy, KindView:
 		b.Qualified(id.Schema, id.Name)
 	case kindLargeObject:
 		b.Raw(sqltext.SQL(id.Name)) // a number from the catalog
@@ -336,6 +336,42 @@ func SetOwner(id ObjectID, owner string) (sqltext.SQL, error) {
 // DropObject is DROP for a schema, table or function.
 func DropObject(id ObjectID) (sqltext.SQL, error) {
 	return build(func(b *sqltext.Builder) { b.Raw("DROP "); objectName(b, id) })
+}
+
+// CreateView is CREATE VIEW, or CREATE OR REPLACE VIEW, with the view's
+// options; the owner is set by a statement of its own.
+func CreateView(v *View, replace bool) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("CREATE ")
+		if replace {
+			b.Raw("OR REPLACE ")
+		}
+		b.Raw("VIEW ").Qualified(v.ID.Schema, v.ID.Name)
+		viewOptions(b, v)
+		b.Raw(" AS\n", v.Body)
+	})
+}
+
+// SetViewOptions is ALTER VIEW … SET for all options of the view.
+func SetViewOptions(v *View) (sqltext.SQL, error) {
+	return build(func(b *sqltext.Builder) {
+		b.Raw("ALTER VIEW ").Qualified(v.ID.Schema, v.ID.Name).Raw(" SET (")
+		optionList(b, v)
+		b.Raw(")")
+	})
+}
+
+func viewOptions(b *sqltext.Builder, v *View) {
+	b.Raw(" WITH (")
+	optionList(b, v)
+	b.Raw(")")
+}
+
+func optionList(b *sqltext.Builder, v *View) {
+	b.Each(len(v.Options), ", ", func(i int) {
+		name, value, _ := strings.Cut(v.Options[i], "=")
+		b.Ident(name).Raw(" = ").Literal(value)
+	})
 }
 
 // CreateGenerated is CREATE TABLE for a table of the schema postern.

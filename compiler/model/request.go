@@ -65,6 +65,10 @@ type Expect struct {
 type Sight struct {
 	Visible []string
 	Masked  map[string]any
+	// Values is what each column shows instead of the above, null where it is
+	// hidden, from an engine that does not tell why: a client of a database sees
+	// no more.
+	Values map[string]any
 }
 
 // ExpectSight says exactly what the user sees of a fixture; a record that may

@@ -40,7 +40,7 @@ func sights(ctx context.Context, t *model.Test, e Engine) []Failure {
 	}
 	var out []Failure
 	for i, s := range mine {
-		if message := compareSights(s.Fixture.Table, s.Sight, got[i]); message != "" {
+		if message := compareSights(s.Fixture, s.Sight, got[i]); message != "" {
 			out = append(out, Failure{Target: e.Name(), Span: s.Span, Message: fmt.Sprintf("columns of %s: %s", s.Fixture.Name, message)})
 		}
 	}
@@ -48,12 +48,32 @@ func sights(ctx context.Context, t *model.Test, e Engine) []Failure {
 }
 
 // compareSights says for which columns two sights differ, "" for none.
-func compareSights(t *model.Table, want, got model.Sight) string {
+func compareSights(f *model.Fixture, want, got model.Sight) string {
+	t := f.Table
+	if got.Values != nil {
+		return compareSeen(f, want, got)
+	}
 	var parts []string
 	for _, c := range t.Columns {
 		w, g := looks(c, want), looks(c, got)
 		if w != g {
 			parts = append(parts, fmt.Sprintf("expected %s %s, got %s", c.Name, w, g))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// compareSeen is compareSights for an engine that tells values alone.
+func compareSeen(f *model.Fixture, want, got model.Sight) string {
+	doc := model.Document{}
+	for _, c := range f.Table.Columns {
+		doc[c.Name] = model.JSON(f.Values[c.Name], c.Type, c.Native)
+	}
+	var parts []string
+	seen := eval.Seen(f.Table, want, doc)
+	for _, c := range f.Table.Columns {
+		if w, g := seen[c.Name], got.Values[c.Name]; !eval.SameSeen(c, w, g) {
+			parts = append(parts, fmt.Sprintf("expected %s %s, shown as %s, got %s", c.Name, looks(c, want), shown(c, w), shown(c, g)))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -88,12 +108,7 @@ func (r *Reference) See(_ context.Context, t *model.Test, records []*model.Fixtu
 	out := make([]model.Sight, len(records))
 	for i, f := range records {
 		d := eval.Decide(r.program, eval.Query{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values), HashKey: model.TestHashKey})
-		out[i].Masked = d.Masked
-		for _, c := range d.Columns {
-			if _, masked := d.Masked[c.Name]; !masked {
-				out[i].Visible = append(out[i].Visible, c.Name)
-			}
-		}
+		out[i] = eval.SightOf(d)
 	}
 	return out, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/eval"
@@ -123,7 +122,7 @@ func Ask(ctx context.Context, p *model.Program, c *Case, start Starter) (out *Ou
 		if want, err = newReference(p).Ask(ctx, q); err != nil {
 			return nil, err
 		}
-		out.Columns = want.Columns[0]
+		out.Columns = shownColumns(t, want.Sights[0])
 	}
 	for _, e := range engines {
 		if !e.Covers(t) {
@@ -135,8 +134,10 @@ func Ask(ctx context.Context, p *model.Program, c *Case, start Starter) (out *Ou
 		}
 		if a := c.answer(got); a != out.Allowed {
 			out.Differ[e.Name()] = verdict(a)
-		} else if out.Columns != nil && !slices.Equal(got.Columns[0], out.Columns) {
-			out.Differ[e.Name()] = fmt.Sprint("the columns ", got.Columns[0])
+		} else if out.Columns != nil {
+			if w, g := lookOf(t, want.Sights[0], got.Sights[0], q.Records[*c.Old]); w != g {
+				out.Differ[e.Name()] = g
+			}
 		}
 	}
 	return out, nil

@@ -54,11 +54,7 @@ func (r *reference) Ask(_ context.Context, q *Query) (*Answer, error) {
 	}
 	for _, i := range q.Columns {
 		d := eval.Decide(r.program, eval.Query{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Records[i]})
-		names := []string{}
-		for _, c := range d.Columns {
-			names = append(names, c.Name)
-		}
-		out.Columns = append(out.Columns, names)
+		out.Sights = append(out.Sights, eval.SightOf(d))
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/postern-dev/postern/compiler/eval"
 	"github.com/postern-dev/postern/compiler/model"
 )
 
@@ -158,12 +159,12 @@ func (r *run) query(ctx context.Context, w *World, q *Query) error {
 	}
 	if len(q.Columns) > 0 {
 		again, err := r.reference.Ask(ctx, &Query{Request: q.Request, Table: &model.Table{
-			Datasource: q.Table.Datasource, Columns: q.Table.Columns, Policies: q.Table.Policies, Guards: q.Table.Guards,
+			Datasource: q.Table.Datasource, Columns: q.Table.Columns, Policies: q.Table.Policies, Guards: q.Table.Guards, Masks: q.Table.Masks,
 		}, Records: q.Records, Columns: q.Columns})
 		if err != nil {
 			return err
 		}
-		want.Columns = again.Columns
+		want.Sights = again.Sights
 		asked += len(q.Columns)
 	}
 	for _, e := range r.engines {
@@ -205,11 +206,43 @@ func compare(q *Query, want, got *Answer) *Disagreement {
 		}
 	}
 	for i, n := range q.Columns {
-		if !slices.Equal(want.Columns[i], got.Columns[i]) {
-			return &Disagreement{Action: model.View, Old: n, New: -1, Want: fmt.Sprint("the columns ", want.Columns[i]), Got: fmt.Sprint("the columns ", got.Columns[i])}
+		if w, g := lookOf(q.Table, want.Sights[i], got.Sights[i], q.Records[n]); w != g {
+			return &Disagreement{Action: model.View, Old: n, New: -1, Want: w, Got: g}
 		}
 	}
 	return nil
+}
+
+// lookOf says of two sights what they show of a record, the same of those that
+// show the same. An engine that tells values alone is compared by them.
+func lookOf(t *model.Table, want, got model.Sight, doc model.Document) (w, g string) {
+	if got.Values == nil {
+		if w, g = columnNames(t, want), columnNames(t, got); w != g {
+			return w, g
+		}
+	}
+	a, b := eval.Seen(t, want, doc), eval.Seen(t, got, doc)
+	for _, c := range t.Columns {
+		if !eval.SameSeen(c, a[c.Name], b[c.Name]) {
+			return fmt.Sprintf("%s shown as %v", c.Name, a[c.Name]), fmt.Sprintf("%s shown as %v", c.Name, b[c.Name])
+		}
+	}
+	return "", ""
+}
+
+// columnNames are the columns that a sight shows, masked or not.
+func columnNames(t *model.Table, s model.Sight) string {
+	return fmt.Sprint("the columns ", shownColumns(t, s))
+}
+
+func shownColumns(t *model.Table, s model.Sight) []string {
+	out := []string{}
+	for _, c := range t.Columns {
+		if _, masked := s.Masked[c.Name]; masked || slices.Contains(s.Visible, c.Name) {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 func verdict(allowed bool) string {

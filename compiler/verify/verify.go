@@ -58,7 +58,7 @@ type Query struct {
 	// Edits are pairs of numbers of records: the first one is to become what the
 	// second one is.
 	Edits [][2]int
-	// Columns are numbers of records of which the visible columns are asked.
+	// Columns are numbers of records of which is asked what the request sees.
 	Columns []int
 }
 
@@ -69,5 +69,5 @@ type Answer struct {
 	// changes nothing.
 	Allowed map[model.Action][]bool
 	Edits   []bool
-	Columns [][]string // in the table's order
+	Sights  []model.Sight // of the records of Columns
 }

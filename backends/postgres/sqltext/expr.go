@@ -234,6 +234,10 @@ func (p *printer) expr(e Expr) {
 		p.countRows(x)
 	case InUnnested:
 		p.inUnnested(x)
+	case InQuery:
+		p.inQuery(x)
+	case Choose:
+		p.choose(x)
 	case When:
 		p.line("CASE")
 		p.indent += 4

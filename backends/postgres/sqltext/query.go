@@ -1,5 +1,7 @@
 package sqltext
 
+import "errors"
+
 type (
 	// Query is a subquery over tables; as an expression it is scalar. It is
 	// made for function bodies, which Postgres keeps as they were written.
@@ -29,6 +31,13 @@ type (
 	CountRows struct{ Where Expr }
 	// InUnnested is L IN (the elements of an array): hashed once a query.
 	InUnnested struct{ L, Array Expr }
+	// InQuery is L IN (query): hashed once a query.
+	InQuery struct {
+		L     Expr
+		Query Query
+	}
+	// Choose is CASE WHEN Cond THEN Then ELSE Else END.
+	Choose struct{ Cond, Then, Else Expr }
 )
 
 func (Query) expr()      {}
@@ -38,6 +47,62 @@ func (Param) expr()      {}
 func (IsNotTrue) expr()  {}
 func (CountRows) expr()  {}
 func (InUnnested) expr() {}
+func (InQuery) expr()    {}
+func (Choose) expr()     {}
+
+// ViewItem is one column of a view.
+type ViewItem struct {
+	X    Expr
+	Name string
+}
+
+// PrintView writes the query of a view over one table; Where may be nil.
+func PrintView(items []ViewItem, schema, table string, where Expr) (SQL, error) {
+	p := printer{}
+	p.raw("SELECT ")
+	for i, item := range items {
+		if i > 0 {
+			p.raw(",\n    ")
+		}
+		p.expr(item.X)
+		if c, ok := item.X.(Column); !ok || c.Name != item.Name {
+			p.raw(" AS ")
+			p.ident(item.Name)
+		}
+	}
+	p.raw("\n   FROM ")
+	p.ident(schema)
+	p.raw(".")
+	p.ident(table)
+	if where != nil {
+		p.raw("\n  WHERE ")
+		p.expr(where)
+	}
+	if len(p.errs) > 0 {
+		return "", errors.Join(p.errs...)
+	}
+	return SQL(p.b.String()), nil
+}
+
+func (p *printer) choose(x Choose) {
+	p.raw("CASE WHEN ")
+	p.expr(x.Cond)
+	p.raw(" THEN ")
+	p.expr(x.Then)
+	if x.Else != nil {
+		p.raw(" ELSE ")
+		p.expr(x.Else)
+	}
+	p.raw(" END")
+}
+
+func (p *printer) inQuery(x InQuery) {
+	p.raw("(")
+	p.expr(x.L)
+	p.raw(" IN ( ")
+	p.query(x.Query)
+	p.raw("))")
+}
 
 func (p *printer) exists(x Exists) {
 	p.raw("(")

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -92,18 +93,22 @@ func (d *database) bulkFunctions(ctx context.Context, i int, t *model.Table) err
 	b.Raw("\n\tIF current_setting('", becomes, "', true) <> '' THEN\n\t\tSELECT * INTO NEW FROM ")
 	copyOf(b, i).Raw(" c WHERE c.").Ident(marker).Raw(" = current_setting('", becomes, "')::integer;\n\tEND IF;\n\tRETURN NEW;\n")
 	trigger := plpgsql(b, "")
-	edit := table(new(sqltext.Builder).Raw("UPDATE ")).Raw(" SET ").Ident(marker).Raw(" = ").Ident(marker).Raw(" WHERE ").Ident(marker).Raw(" = old[i]")
-	create := table(new(sqltext.Builder).Raw("INSERT INTO ")).Raw(" DEFAULT VALUES")
-
 	out := name(new(sqltext.Builder).Raw("CREATE FUNCTION "), "become")
 	out.Raw("() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS ").Literal(trigger).Raw("; CREATE TRIGGER become BEFORE INSERT OR UPDATE ON ")
 	name(table(out).Raw(" FOR EACH ROW EXECUTE FUNCTION "), "become").Raw("()")
-	for kind, statement := range map[string]*sqltext.Builder{"edit": edit, "create": create} {
-		body, err := loop(statement)
-		if err != nil {
-			return err
+	for n, a := range d.ds.Accounts {
+		at := d.reach(a, t)
+		edit := new(sqltext.Builder).Raw("UPDATE ").Qualified(at.Schema, at.Name).Raw(" SET ").Ident(marker).Raw(" = ").Ident(marker).
+			Raw(" WHERE ").Ident(marker).Raw(" = old[i]")
+		create := new(sqltext.Builder).Raw("INSERT INTO ").Qualified(at.Schema, at.Name).Raw(" DEFAULT VALUES")
+		for kind, statement := range map[string]*sqltext.Builder{"edit": edit, "create": create} {
+			body, err := loop(statement)
+			if err != nil {
+				return err
+			}
+			name(out.Raw("; CREATE FUNCTION "), fmt.Sprintf("%s by %d", kind, n)).
+				Raw("(old integer[], new integer[]) RETURNS integer[] LANGUAGE plpgsql AS ").Literal(body)
 		}
-		name(out.Raw("; CREATE FUNCTION "), kind).Raw("(old integer[], new integer[]) RETURNS integer[] LANGUAGE plpgsql AS ").Literal(body)
 	}
 	return d.built(ctx, out)
 }
@@ -224,15 +229,16 @@ type BulkQuery struct {
 	Table   *model.Table
 	Rows    []int    // the numbers of the rows
 	Edits   [][2]int // numbers of a row, and of the row that it is to become
+	See     bool     // what the request sees of the rows is asked
 }
 
 // BulkAnswer tells for each action which rows (in the order of the query) the
-// request may do it to, which edits it may make, and the columns that it may
-// read of any row that it sees.
+// request may do it to, which edits it may make, and, by the rows' numbers, what
+// it sees in each column of those that it sees: null where it is hidden.
 type BulkAnswer struct {
 	Allowed map[model.Action][]bool
 	Edits   []bool
-	Columns []string
+	Seen    map[int]map[string]any
 }
 
 // Bulk answers in one transaction, which is rolled back.
@@ -241,7 +247,7 @@ func (db *DB) Bulk(ctx context.Context, q *BulkQuery) (answer *BulkAnswer, err e
 	if d == nil {
 		return nil, fmt.Errorf("%s is in no Postgres", q.Table.Address())
 	}
-	out := &BulkAnswer{Allowed: map[model.Action][]bool{}, Edits: make([]bool, len(q.Edits))}
+	out := &BulkAnswer{Allowed: map[model.Action][]bool{}, Edits: make([]bool, len(q.Edits)), Seen: map[int]map[string]any{}}
 	for _, a := range []model.Action{model.View, model.Create, model.Edit, model.Delete} {
 		out.Allowed[a] = make([]bool, len(q.Rows))
 	}
@@ -255,7 +261,7 @@ func (db *DB) Bulk(ctx context.Context, q *BulkQuery) (answer *BulkAnswer, err e
 	defer func() { err = errors.Join(err, d.exec(context.WithoutCancel(ctx), "ROLLBACK")) }()
 	b := &bulk{
 		asker: &asker{database: d, account: account, entry: entry, request: q.Request}, query: q, answer: out,
-		number: slices.Index(d.ds.Tables, q.Table), position: map[int]int{},
+		number: slices.Index(d.ds.Tables, q.Table), position: map[int]int{}, at: d.reach(account, q.Table),
 	}
 	for i, row := range q.Rows {
 		b.position[row] = i
@@ -274,11 +280,11 @@ type bulk struct {
 	answer   *BulkAnswer
 	number   int
 	position map[int]int
+	at       postgres.ObjectID // the table, or the account's view of it
 }
 
 func (b *bulk) all(ctx context.Context) error {
-	t := b.query.Table
-	view := new(sqltext.Builder).Raw("SELECT ").Ident(marker).Raw(" FROM ").Qualified(t.Schema, t.SQLName)
+	view := new(sqltext.Builder).Raw("SELECT ").Ident(marker).Raw(" FROM ").Qualified(b.at.Schema, b.at.Name)
 	if err := b.rows(ctx, view, model.View); err != nil {
 		return err
 	}
@@ -298,7 +304,10 @@ func (b *bulk) all(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.columns(ctx)
+	if !b.query.See {
+		return nil
+	}
+	return b.see(ctx)
 }
 
 // rows marks the rows whose markers a statement returns; none when the account
@@ -337,7 +346,7 @@ func refused(err error) bool {
 func (b *bulk) remove(ctx context.Context) error {
 	t := b.query.Table
 	statement := func() *sqltext.Builder {
-		return new(sqltext.Builder).Raw("DELETE FROM ").Qualified(t.Schema, t.SQLName)
+		return new(sqltext.Builder).Raw("DELETE FROM ").Qualified(b.at.Schema, b.at.Name)
 	}
 	if err := b.rows(ctx, statement().Raw(" RETURNING ").Ident(marker), model.Delete); err != nil {
 		return err
@@ -373,7 +382,7 @@ func (b *bulk) writes(ctx context.Context, kind string, pairs [][2]int, out []bo
 	for i, p := range pairs {
 		before[i], after[i] = int32(p[0]), int32(p[1]) // #nosec G115 -- numbers of rows
 	}
-	sql, err := new(sqltext.Builder).Raw("SELECT ").Qualified(bulkSchema, fmt.Sprintf("%s %d", kind, b.number)).Raw("($1, $2)").SQL()
+	sql, err := new(sqltext.Builder).Raw("SELECT ").Qualified(bulkSchema, fmt.Sprintf("%s by %d %d", kind, slices.Index(b.ds.Accounts, b.account), b.number)).Raw("($1, $2)").SQL()
 	if err != nil {
 		return err
 	}
@@ -387,21 +396,49 @@ func (b *bulk) writes(ctx context.Context, kind string, pairs [][2]int, out []bo
 	return nil
 }
 
-// columns lists the columns that the account may read.
-func (b *bulk) columns(ctx context.Context) error {
-	t := b.query.Table
-	name, err := new(sqltext.Builder).Qualified(t.Schema, t.SQLName).SQL()
+// see reads what the columns show that the account may read.
+func (b *bulk) see(ctx context.Context) error {
+	name, err := new(sqltext.Builder).Qualified(b.at.Schema, b.at.Name).SQL()
 	if err != nil {
 		return err
 	}
 	var names []string
-	for _, c := range t.Columns {
+	for _, c := range b.query.Table.Columns {
 		names = append(names, c.Name)
 	}
 	err = b.conn.QueryRow(ctx, `SELECT coalesce(array_agg(c ORDER BY n), '{}') FROM unnest($2::text[]) WITH ORDINALITY AS u(c, n)
-		WHERE has_column_privilege($1::regclass, c, 'SELECT')`, string(name), names).Scan(&b.answer.Columns)
+		JOIN pg_attribute a ON a.attrelid = $1::regclass AND a.attname = c
+		WHERE has_column_privilege(a.attrelid, a.attnum, 'SELECT')`, string(name), names).Scan(&names)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	q := new(sqltext.Builder).Raw("SELECT ").Ident(marker).Raw(", to_jsonb(t)::text FROM (SELECT ").Idents(append(names, marker)).Raw(" FROM ").
+		Qualified(b.at.Schema, b.at.Name).Raw(") t")
+	sql, err := q.SQL()
 	if err != nil {
-		return fmt.Errorf("reading the columns: %w", err)
+		return err
+	}
+	rows, _ := b.conn.Query(ctx, string(sql), pgx.QueryExecModeSimpleProtocol)
+	defer rows.Close()
+	for rows.Next() {
+		var number int
+		var text string
+		if err := rows.Scan(&number, &text); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+		read, err := fromJSON(text)
+		if err != nil {
+			return err
+		}
+		seen, ok := read.(map[string]any)
+		if !ok {
+			return fmt.Errorf("a row is %T and no object", read)
+		}
+		delete(seen, marker)
+		b.answer.Seen[number] = seen
+	}
+	if err := rows.Err(); err != nil && !refused(err) {
+		return fmt.Errorf("%s: %w", sql, err)
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ type database struct {
 	conn    *pgx.Conn
 	key     postgres.Key
 	applied bool
+	state   *postgres.State // that was applied last
 	now     model.Timestamp // the time that the policies were written for
 	bulk    bool            // what Keep and Bulk need is there
 }
@@ -144,7 +145,7 @@ func (d *database) at(ctx context.Context, now model.Timestamp) error {
 	if d.applied && d.now == now {
 		return nil
 	}
-	want, list := postgres.DesiredWith(d.program, d.ds, postgres.DesiredOptions{Now: &now, Indexes: d.indexes()})
+	want, list := postgres.DesiredWith(d.program, d.ds, postgres.DesiredOptions{Now: &now, Indexes: d.indexes(), Marker: marker})
 	if list.HasErrors() {
 		return list.Err()
 	}
@@ -177,7 +178,7 @@ func (d *database) at(ctx context.Context, now model.Timestamp) error {
 			return err
 		}
 	}
-	d.applied, d.now = true, now
+	d.applied, d.now, d.state = true, now, want
 	return nil
 }
 
@@ -200,6 +201,15 @@ func (d *database) indexes() postgres.Indexes {
 		}
 	}
 	return postgres.Indexes{Columns: out}
+}
+
+// reach is the view through which an account reaches a table, or the table.
+func (d *database) reach(a *model.ServiceAccount, t *model.Table) postgres.ObjectID {
+	id := postgres.ViewID(postgres.ViewsName(a.Role), t.SQLName)
+	if v := d.state.Views[id]; v != nil && v.Table == postgres.TableID(t.Schema, t.SQLName) {
+		return id
+	}
+	return postgres.TableID(t.Schema, t.SQLName)
 }
 
 // addKey makes a signing key that only this process knows.

@@ -36,13 +36,16 @@ type gen struct {
 	tables  []*table
 	blocks  []string
 	related bool // tables have relations, which not all targets take
+	signed  bool // clients of the database may write their own SQL
 }
 
 // named is a column or attribute.
 type named struct {
-	name string
-	typ  model.Type
-	null bool
+	name   string
+	typ    model.Type
+	null   bool
+	secret bool // masked, or not in all columns that policies list
+	plain  bool // of the usual native type
 }
 
 type table struct {
@@ -51,6 +54,7 @@ type table struct {
 	relations             []relation
 	actions               []string
 	listed                string // the columns that policies list, "" for all
+	narrow                bool   // policies for view list different columns, and some are masked
 }
 
 type relation struct {
@@ -196,6 +200,7 @@ func (g *gen) refs(prefix string, names []string) string {
 
 func (g *gen) where() {
 	identity := pick(g, []string{"setting", "setting", "signed"})
+	g.signed = identity == "signed"
 	g.block("datasource \"db\" {\n  type = \"postgres\"\n  identity = %q\n  owner = %q\n}\n", identity, pick(g, []string{"bound", "exempt"}))
 	for i := range 1 + g.n(3) {
 		g.table("db", fmt.Sprintf("t%d", i), []string{"view", "create", "edit", "delete"})
@@ -221,10 +226,18 @@ func (g *gen) where() {
 		if service && g.one(2) {
 			more = "  connect {\n    datasource = datasource.svc\n    as = " + pick(g, []string{`"user"`, `"app"`}) + "\n  }\n"
 		}
-		g.block("app %q {\n  description = \"d\"\n  users = [%s]\n  connect {\n    datasource = datasource.db\n    service_account = service_account.s%d\n    as = %q\n  }\n%s}\n",
-			name, users, i, as, more)
+		g.block("app %q {\n  description = \"d\"\n  users = [%s]\n  connect {\n    datasource = datasource.db\n    service_account = service_account.s%d\n    as = %q\n    sql = %q\n  }\n%s}\n",
+			name, users, i, as, g.sql(), more)
 		g.apps = append(g.apps, name)
 	}
+}
+
+// sql draws who writes the SQL of an app's connection.
+func (g *gen) sql() string {
+	if g.signed && g.one(2) {
+		return "untrusted"
+	}
+	return "trusted"
 }
 
 func (g *gen) account(i int) {
@@ -241,7 +254,9 @@ func (g *gen) table(datasource, name string, actions []string) {
 	for i := range 2 + g.n(6) {
 		t.columns = append(t.columns, named{name: fmt.Sprintf("c%d", i), typ: g.anyType(), null: !g.one(3) || kind == "resource"})
 	}
-	if g.one(4) {
+	if g.one(3) {
+		g.secrets(t)
+	} else if g.one(4) {
 		var names []string
 		for _, c := range t.columns {
 			if !g.one(3) {
@@ -304,7 +319,11 @@ func (g *gen) printTable(t *table) {
 		if c.null {
 			extra += "\n    null = true"
 		}
-		if n := pick(g, natives(c.typ)); n != "" {
+		list := natives(c.typ)
+		if c.plain {
+			list = list[:1]
+		}
+		if n := pick(g, list); n != "" {
 			extra += fmt.Sprintf("\n    native = %q", n)
 		}
 		fmt.Fprintf(&b, "  column %q {\n    type = %s%s\n  }\n", c.name, c.typ, extra)
@@ -364,6 +383,7 @@ func (g *gen) what() {
 		for i := range 1 + g.n(4) {
 			g.policy(t, i)
 		}
+		g.masks(t)
 		for i := range g.n(3) {
 			g.block("guard \"%s_%s_%d\" {\n  description = \"d\"\n  on = [%s]\n  to = [%s]\n  require = %s\n}\n",
 				t.datasource, t.name, i, t.ref, g.subjects(), g.condition(t))
@@ -374,7 +394,12 @@ func (g *gen) what() {
 func (g *gen) policy(t *table, i int) {
 	var lines []string
 	allow := "all"
-	if i > 0 && g.one(2) {
+	if t.narrow {
+		allow = pick(g, t.actions)
+		if i == 0 {
+			allow = "view"
+		}
+	} else if i > 0 && g.one(2) {
 		allow = pick(g, t.actions)
 	}
 	switch {
@@ -394,7 +419,9 @@ func (g *gen) policy(t *table, i int) {
 	if g.one(3) && (allow == "all" || allow == "create" || allow == "edit") {
 		lines = append(lines, "  check = "+g.condition(t))
 	}
-	if t.listed != "" {
+	if t.narrow {
+		lines = append(lines, "  columns = "+g.narrowed(t, allow))
+	} else if t.listed != "" {
 		lines = append(lines, "  columns = "+t.listed)
 	}
 	if len(g.apps) > 0 && g.one(4) {

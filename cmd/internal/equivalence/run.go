@@ -67,7 +67,7 @@ func Source(seed int) (p *model.Program, text string, made, dropped int, err err
 }
 
 func conditional(block string) bool {
-	return strings.HasPrefix(block, "policy") || strings.HasPrefix(block, "guard")
+	return strings.HasPrefix(block, "policy") || strings.HasPrefix(block, "guard") || strings.HasPrefix(block, "mask")
 }
 
 // Options say how much is asked.

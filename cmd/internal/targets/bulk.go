@@ -46,24 +46,13 @@ func (e *regoBulk) Ask(ctx context.Context, q *verify.Query) (*verify.Answer, er
 		out.Edits = append(out.Edits, allowed)
 	}
 	for _, i := range q.Columns {
-		names, err := e.decider.Columns(ctx, q.Request, q.Table, q.Records[i])
+		sight, err := e.decider.See(ctx, backend.Question{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Records[i]})
 		if err != nil {
 			return nil, err
 		}
-		out.Columns = append(out.Columns, inOrder(q.Table, names))
+		out.Sights = append(out.Sights, sight)
 	}
 	return out, nil
-}
-
-// inOrder sorts names of columns as the table has them.
-func inOrder(t *model.Table, names []string) []string {
-	out := []string{}
-	for _, c := range t.Columns {
-		if slices.Contains(names, c.Name) {
-			out = append(out, c.Name)
-		}
-	}
-	return out
 }
 
 // jsonBulk asks the JSON engine.
@@ -106,9 +95,23 @@ func (e *jsonBulk) Ask(_ context.Context, q *verify.Query) (*verify.Answer, erro
 		out.Edits = append(out.Edits, ask(model.Edit, q.Records[pair[0]], q.Records[pair[1]]))
 	}
 	for _, i := range q.Columns {
-		out.Columns = append(out.Columns, inOrder(q.Table, s.Columns(q.Table.Datasource.Name, q.Table.Name, q.Records[i])))
+		out.Sights = append(out.Sights, e.see(s, q, i))
 	}
 	return out, nil
+}
+
+// see is what the session's user sees of a record.
+func (e *jsonBulk) see(s *engine.Session, q *verify.Query, i int) model.Sight {
+	seen, masked := s.Project(q.Table.Datasource.Name, q.Table.Name, q.Records[i])
+	out := model.Sight{Masked: map[string]any{}}
+	for name, v := range seen {
+		if slices.Contains(masked, name) {
+			out.Masked[name] = v
+		} else {
+			out.Visible = append(out.Visible, name)
+		}
+	}
+	return out
 }
 
 // postgresBulk asks a real Postgres that holds the records.
@@ -161,7 +164,7 @@ func (e *postgresBulk) Keep(ctx context.Context, w *verify.World) error {
 
 func (e *postgresBulk) Ask(ctx context.Context, q *verify.Query) (*verify.Answer, error) {
 	rows := e.rows[q.Table]
-	bulk := &testdb.BulkQuery{Request: q.Request, Table: q.Table, Rows: rows}
+	bulk := &testdb.BulkQuery{Request: q.Request, Table: q.Table, Rows: rows, See: len(q.Columns) > 0}
 	for _, pair := range q.Edits {
 		bulk.Edits = append(bulk.Edits, [2]int{rows[pair[0]], rows[pair[1]]})
 	}
@@ -170,8 +173,8 @@ func (e *postgresBulk) Ask(ctx context.Context, q *verify.Query) (*verify.Answer
 		return nil, err
 	}
 	out := &verify.Answer{Allowed: got.Allowed, Edits: got.Edits}
-	for range q.Columns {
-		out.Columns = append(out.Columns, inOrder(q.Table, got.Columns))
+	for _, i := range q.Columns {
+		out.Sights = append(out.Sights, model.Sight{Values: got.Seen[rows[i]]})
 	}
 	return out, nil
 }
