@@ -20,7 +20,7 @@ const (
 	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
 	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
-	CodeMask      diag.Code = "postgres-mask-unsupported"      // what a mask shows is no value of the column's native type
+	CodeMask      diag.Code = "postgres-mask-value"            // what a mask shows is no value of the column's native type
 	CodeWritten   diag.Code = "postgres-column-not-writable"   // a column that is masked, or not seen on every record, could be written
 	CodeViewName  diag.Code = "postgres-view-name"             // two views of one account would have the same name, or a view's schema is taken
 	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern

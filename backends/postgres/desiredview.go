@@ -19,7 +19,6 @@ import (
 type tableView struct {
 	columns []viewColumn
 	reads   []*model.Column // that the view's owner has to read
-	used    []ObjectID      // generated functions that the view calls
 	related []*model.Table  // related tables that the view and the policies read
 }
 

@@ -181,3 +181,35 @@ func TestViewWrites(t *testing.T) {
 		}
 	}
 }
+
+// What docs/postgres.md says that a view cannot do.
+func TestViewLimits(t *testing.T) {
+	t.Parallel()
+	d, _ := staffed(t, "viewlimits")
+	conn := loginOf(t, d, "viewlimits_role")
+	version := major(t, d.admin)
+	for _, c := range []struct {
+		statement, fails string
+		since, until     int
+	}{
+		{statement: "MERGE INTO people p USING (SELECT 1 AS id) s ON s.id = p.id WHEN MATCHED THEN UPDATE SET team = 'x'", fails: "ERROR", since: 15, until: 17},
+		{statement: "COPY people TO STDOUT", fails: "cannot copy from view"},
+		{statement: "COPY people (id) FROM STDIN", fails: "ERROR"},
+		{statement: "INSERT INTO people (id) VALUES (1) ON CONFLICT ON CONSTRAINT people_pkey DO NOTHING", fails: "does not exist"},
+		{statement: "TRUNCATE people", fails: "is not a table"},
+		{statement: "SELECT ctid FROM people", fails: "does not exist"},
+		{statement: "SELECT id FROM people TABLESAMPLE SYSTEM (50)", fails: "TABLESAMPLE"},
+		{statement: "SELECT notes FROM people", fails: "does not exist"},
+		{statement: "INSERT INTO people (id, ssn) VALUES (7, 'x')", fails: "cannot insert into column"},
+	} {
+		if c.since > version || c.until != 0 && c.until <= version {
+			continue
+		}
+		if got, err := try(conn, setting(claimsHR), c.statement); err == nil || !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s: got %q, %v; want an error with %q", c.statement, got, err, c.fails)
+		}
+	}
+	if got, err := try(conn, setting(claimsHR), "SELECT count(*) FROM (SELECT * FROM people) x"); err != nil || got != "3" {
+		t.Errorf("SELECT *: %q, %v", got, err)
+	}
+}
