@@ -20,6 +20,7 @@ type tableView struct {
 	columns []viewColumn
 	reads   []*model.Column // that the view's owner has to read
 	related []*model.Table  // related tables that the view and the policies read
+	hashes  bool            // it shows hashes, by the key that is stored
 }
 
 // viewColumn is one column of a view.
@@ -96,6 +97,7 @@ func (d *desired) view(r *renderer, e model.Entry, t *model.Table, readOnly bool
 			col.x, col.typ = r.columnSight(c, s)
 		}
 		out.columns = append(out.columns, col)
+		out.hashes = out.hashes || slices.ContainsFunc(s.masks, func(m *model.Mask) bool { return m.With == model.MaskHash{} })
 		if col.shown {
 			out.reads = append(out.reads, c)
 		}
@@ -223,6 +225,9 @@ func (d *desired) addView(a *model.ServiceAccount, t *model.Table, acc *tableAcc
 	d.grant(SchemaID(t.Schema), owner, PrivilegeUsage)
 	for _, c := range acc.view.reads {
 		d.grant(ColumnID(table, c.Name), owner, PrivilegeSelect)
+	}
+	if acc.view.hashes {
+		d.grant(TableID(RuntimeSchema, tableHashKey), owner, PrivilegeSelect)
 	}
 	d.addRelatedViews(acc.view.related, owner)
 }

@@ -15,7 +15,7 @@ import (
 
 // A mask shows a value of the column's own type, so that clients find the type
 // they know. Only columns of a type of the database's own, whose values may be
-// bound to a form, are shown as text.
+// bound to a form, and those that show hashes are shown as text.
 
 // errMaskType says that a mask's value is none of its column's native type.
 var errMaskType = errors.New("the mask's value does not fit the column's type")
@@ -37,6 +37,12 @@ func (r *renderer) maskedColumn(fn model.MaskFn, c *model.Column) (shown, raw sq
 		}
 		shown, err = constantOf(f.Value, c.Type, typ)
 		return shown, raw, typ, err
+	case model.MaskHash:
+		if err == nil && (typ.Array || !textual(typ.Name) && !ownText(typ)) {
+			err = fmt.Errorf("%w: %s is no text", errMaskType, c.Native)
+		}
+		raw = sqltext.Cast{X: raw, Type: tText} // no other text type is sure to hold a hash
+		return hashedText(raw), raw, tText, err
 	case model.MaskLast:
 		return keptText(c, typ, err, f.N, "right")
 	case model.MaskFirst:

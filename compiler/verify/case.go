@@ -135,7 +135,7 @@ func Ask(ctx context.Context, p *model.Program, c *Case, start Starter) (out *Ou
 		if a := c.answer(got); a != out.Allowed {
 			out.Differ[e.Name()] = verdict(a)
 		} else if out.Columns != nil {
-			if w, g := lookOf(t, want.Sights[0], got.Sights[0], q.Records[*c.Old]); w != g {
+			if w, g := look(t, want, got, 0, q.Records[*c.Old]); w != g {
 				out.Differ[e.Name()] = g
 			}
 		}

@@ -53,7 +53,7 @@ func (r *reference) Ask(_ context.Context, q *Query) (*Answer, error) {
 		out.Edits = append(out.Edits, d.Allowed)
 	}
 	for _, i := range q.Columns {
-		d := eval.Decide(r.program, eval.Query{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Records[i]})
+		d := eval.Decide(r.program, eval.Query{Request: q.Request, Table: q.Table, Action: model.View, Old: q.Records[i], HashKey: model.TestHashKey})
 		out.Sights = append(out.Sights, eval.SightOf(d))
 	}
 	return out, nil

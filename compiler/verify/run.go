@@ -206,11 +206,19 @@ func compare(q *Query, want, got *Answer) *Disagreement {
 		}
 	}
 	for i, n := range q.Columns {
-		if w, g := lookOf(q.Table, want.Sights[i], got.Sights[i], q.Records[n]); w != g {
+		if w, g := look(q.Table, want, got, i, q.Records[n]); w != g {
 			return &Disagreement{Action: model.View, Old: n, New: -1, Want: w, Got: g}
 		}
 	}
 	return nil
+}
+
+// look says of the sights of two answers what they show of a record.
+func look(t *model.Table, want, got *Answer, i int, doc model.Document) (w, g string) {
+	if got.Sights == nil {
+		return columnNames(t, want.Sights[i]), fmt.Sprint("the columns ", got.Columns[i])
+	}
+	return lookOf(t, want.Sights[i], got.Sights[i], doc)
 }
 
 // lookOf says of two sights what they show of a record, the same of those that

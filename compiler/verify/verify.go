@@ -70,4 +70,5 @@ type Answer struct {
 	Allowed map[model.Action][]bool
 	Edits   []bool
 	Sights  []model.Sight // of the records of Columns
+	Columns [][]string    // instead of Sights, from what tells columns by name alone: those that are seen, in the table's order
 }
