@@ -33,7 +33,7 @@ func (d *database) token(t *testing.T, change func(*postgres.Token)) string {
 	t.Helper()
 	token := postgres.Token{
 		Claims:   map[string]any{"id": "ann", "groups": []string{"reps"}, "app_metadata": map[string]any{"region": "EMEA"}},
-		Database: d.name, Expires: time.Now().Add(10*time.Minute),
+		Database: d.name, Expires: time.Now().Add(10 * time.Minute),
 	}
 	change(&token)
 	out, err := postgres.MintToken(signingKey, token)
