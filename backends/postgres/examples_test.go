@@ -53,7 +53,12 @@ func planFor(t testing.TB, conn *pgx.Conn, p *model.Program, ds *model.Datasourc
 	return made
 }
 
-func secrets(context.Context, plan.Secret) (string, error) { return password, nil }
+func secrets(_ context.Context, s plan.Secret) (string, error) {
+	if s.Kind == plan.SecretHashKey {
+		return string(model.TestHashKey), nil
+	}
+	return password, nil
+}
 
 // A second plan after an apply is empty, for all that the examples use.
 func TestExamplesApplyThenEmpty(t *testing.T) {
