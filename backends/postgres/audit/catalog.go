@@ -37,6 +37,7 @@ type catalog struct {
 	defacls []*defaultACL
 	objects []*object // large objects
 	maps    []*userMapping
+	presets []*preset
 
 	database *object
 	loCompat bool
@@ -145,6 +146,14 @@ type (
 		acl   []acl
 	}
 	userMapping struct{ server, user string }
+	// preset is a setting that sessions begin with: of a role, nil for all, in
+	// this database or, elsewhere, in every one.
+	preset struct {
+		role  *role
+		here  bool
+		name  string
+		value string
+	}
 )
 
 // load reads the catalogs inside the transaction that is under way.

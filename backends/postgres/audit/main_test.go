@@ -167,6 +167,14 @@ func (g *governed) audit(t *testing.T) *audit.Report {
 	return r
 }
 
+// end runs the statements that are given against a finding.
+func (g *governed) end(t *testing.T, f audit.Finding) {
+	t.Helper()
+	for _, statement := range f.Fix {
+		g.statement(t, statement)
+	}
+}
+
 func find(r *audit.Report, rule, object string) (audit.Finding, bool) {
 	for _, f := range r.Findings {
 		if f.Rule == rule && f.Object.String() == object {

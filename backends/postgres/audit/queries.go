@@ -112,6 +112,10 @@ FROM pg_largeobject_metadata l, LATERAL aclexplode(l.lomacl) AS a WHERE a.grante
 
 	queryUserMappings = `SELECT srvname::text, usename::text FROM pg_user_mappings`
 
+	queryPresets = `SELECT s.setrole::int8, s.setdatabase <> 0, split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
+FROM pg_db_role_setting s, LATERAL unnest(s.setconfig) AS c
+WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))`
+
 	queryCompat = `SELECT current_setting('lo_compat_privileges') = 'on'`
 )
 
@@ -141,6 +145,7 @@ func (c *catalog) queries() []query {
 		{"the database", queryDatabase, c.readDatabase},
 		{"large objects", queryLargeObjects, c.readLargeObject},
 		{"user mappings", queryUserMappings, c.readUserMapping},
+		{"settings of roles and databases", queryPresets, c.readPreset},
 		{"settings", queryCompat, func(r pgx.Rows) error { return r.Scan(&c.loCompat) }},
 	}
 }

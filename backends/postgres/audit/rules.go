@@ -135,6 +135,11 @@ var rules = [...]Rule{
 		"ALTER DATABASE app SET lo_compat_privileges = on", "ALTER DATABASE … SET lo_compat_privileges = off", largeObjectCompat,
 	},
 	{
+		"setting-preset", Critical, "Sessions begin with a setting that says who the user is, or that switches something off.",
+		"Where a server states the user by a setting, a default for it is a user for whoever states none. Medium for session_replication_role, role, libraries to load and lo_compat_privileges.",
+		"ALTER DATABASE app SET postern.claims = '{\"id\": \"bob\"}'", "ALTER DATABASE … RESET …, or ALTER ROLE … RESET …", settingPreset,
+	},
+	{
 		"generated-open", Critical, "Somebody has rights on what the project keeps for itself in the schema postern.",
 		"Keys, the directory and groups say who a user is. High for reading what is no key.",
 		"GRANT SELECT ON postern.keys TO clerk", "REVOKE … ON …", generatedOpen,

@@ -271,3 +271,12 @@ func (c *catalog) readUserMapping(rows pgx.Rows) error {
 	c.maps = append(c.maps, m)
 	return err
 }
+
+func (c *catalog) readPreset(rows pgx.Rows) error {
+	p := &preset{}
+	var of oid
+	err := rows.Scan(&of, &p.here, &p.name, &p.value)
+	p.role = c.grantee(of)
+	c.presets = append(c.presets, p)
+	return err
+}

@@ -67,6 +67,9 @@ var ways = []way{
 	{"large-object-open", "public", `SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC`, "large object 4711", audit.Medium, "PUBLIC", "", false},
 	{"large-object-open", "other", `SELECT lo_create(4711), lo_create(4712); GRANT SELECT, UPDATE ON LARGE OBJECT 4711, 4712 TO @x`, "large object 4711, 4712", audit.Low, "N_x N_y", "", false},
 	{"large-object-compat", "on", `ALTER DATABASE @database SET lo_compat_privileges = on`, "setting lo_compat_privileges", audit.High, "PUBLIC", "", false},
+	{"setting-preset", "database", `ALTER DATABASE @database SET postern.claims = '{"id": "bob"}'`, "setting postern.claims of PUBLIC in D", audit.Critical, "PUBLIC", "taken for the user", false},
+	{"setting-preset", "account", `ALTER ROLE @login SET postern.claims = '{"id": "bob"}'`, "setting postern.claims of N_app_a", audit.Critical, "N_app_a", "", false},
+	{"setting-preset", "here", `ALTER ROLE @y IN DATABASE @database SET session_replication_role = replica`, "setting session_replication_role of N_y in D", audit.Medium, "N_y", "Triggers", false},
 	{"generated-open", "passwords", `GRANT SELECT ON postern.passwords TO @x`, "table postern.passwords", audit.Critical, "N_x N_y", "try passwords", false},
 	{"generated-open", "directory", `GRANT SELECT ON postern.history TO @x`, "table postern.history", audit.High, "N_x N_y", "SELECT", false},
 
@@ -115,3 +118,20 @@ var ways = []way{
 }
 
 const foreign = `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE f (id int) SERVER s; `
+
+// closed are the ways that an apply closes: the statements of the finding are
+// tried in a transaction that is rolled back, and then the apply. The others
+// are somebody else's objects.
+var closed = map[string]bool{
+	"role-superuser/account": true, "role-bypassrls/account": true, "role-replication/account": true, "role-createrole/account": true,
+	"member-of-owner/account": true, "member-of-owner/of postern": true, "member-of-account/login": true, "member-of-account/role": true,
+	"predefined-role/account": true, "owner-not-bound/login": true, "row-security-off/granted": true, "child-unprotected/granted": true,
+	"child-unprotected/not granted": true, "grant-public/table": true, "grant-public/column": true, "grant-undeclared/column": true,
+	"grant-undeclared/passed on": true, "grant-beyond-rows/account": true, "grant-beyond-rows/other": true, "grant-beyond-rows/references": true,
+	"grant-option/other": true, "grant-whole-table/account": true, "grant-whole-table/other": true, "schema-create/public": true,
+	"schema-create/postern": true, "database-temporary/account": true, "database-temporary/untrusted": true, "sequence-open/update": true,
+	"sequence-open/select": true, "setting-preset/account": true, "generated-open/passwords": true, "generated-open/directory": true,
+	"foreign-table/account": true, "generated-function/redefined": true, "policy-by-hand/used": true, "policy-by-hand/not used": true,
+	"policy-by-hand/restrictive": true, "policy-changed/using": true, "policy-changed/to all": true, "policy-setting/direct": true,
+	"policy-fails-open/coalesce": true, "policy-check-true/insert": true, "policy-wider-write/delete": true,
+}
