@@ -16,8 +16,10 @@ GOLANGCI := .bin/golangci-lint-$(GOLANGCI_VERSION)
 # How many decisions "make equivalence" asks for, and the first program's seed.
 DECISIONS ?= 1000000
 SEED ?= 1
+# How many pairs of conditions "make decide" puts to Z3 too.
+PAIRS ?= 5000
 
-.PHONY: equivalence build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
+.PHONY: decide equivalence build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
 
 build:
 	$(GO) build -trimpath -o postern ./cmd/postern
@@ -41,6 +43,10 @@ lint: $(GOLANGCI)
 # Rewrites the sources in the canonical form that lint asks for.
 fmt: $(GOLANGCI)
 	$(GOLANGCI) fmt
+
+# Random pairs of conditions, compared by us and by Z3.
+decide:
+	Z3_PAIRS=$(PAIRS) $(GO) test -count=1 -timeout 120m -v -run '^TestAgreesWithZ3$$' ./compiler/access
 
 fuzz:
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz

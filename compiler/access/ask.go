@@ -60,7 +60,7 @@ func (c *comparer) solve(ctx context.Context, q *question, asked formula, user *
 		e.pinned = user.old != nil && user.old.Level != nil || user.new != nil && user.new.Level != nil
 	}
 	e.levels(c.old, c.new)
-	e.need(asked, map[string]bool{})
+	e.need(asked, true, map[string]bool{})
 	e.s.Goal(e.formula(asked, entries))
 	for _, p := range []*model.Program{c.new, c.old} {
 		e.stated(p.Identity.Key)

@@ -19,7 +19,7 @@ type encoder struct {
 	sets   []*setUnknown
 	now    *operand
 	opaque map[string]operand
-	needed map[string]int // by relation: how many related records are enough
+	needed map[listKey]int // how many related records are enough
 	// partial says why, if at all, records or values that are left out might have
 	// made a difference: then nothing can be proven.
 	partial string
@@ -33,7 +33,7 @@ type encoder struct {
 const mostAtoms = 6000
 
 func newEncoder() *encoder {
-	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[string]int{}}
+	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[listKey]int{}}
 	e.user = newUserUnknown(e)
 	return e
 }
@@ -83,7 +83,7 @@ func (v *viewer) row(r *model.Row) *rowUnknown {
 	}
 	row, ok := v.encoder.rows[v.at]
 	if !ok {
-		row = v.newRow(v.side.table, smt.True)
+		row = v.newRow(v.side.table, v.at, smt.True)
 		v.encoder.rows[v.at] = row
 	}
 	return row

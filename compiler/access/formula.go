@@ -155,6 +155,8 @@ func maskKind(fn model.MaskFn) string {
 		return "last " + decimal(f.N)
 	case model.MaskFirst:
 		return "first " + decimal(f.N)
+	case model.MaskHash:
+		return "hash" // tells equal values from others
 	}
 	return ""
 }

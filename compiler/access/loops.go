@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"maps"
 	"math/big"
 
@@ -9,31 +10,33 @@ import (
 )
 
 // A condition over related records needs only so many of them: one for each
-// anytrue that holds or alltrue that fails, and for a number as many as are
-// counted and one that is undecided. More can be left out of every example
-// without making it another one, so that finding none with so many is a proof.
+// anytrue that has to hold or alltrue that has to fail, and for a number as many
+// as have to be counted, or one that is undecided. All others can be left out of
+// an example without making it another one, so that finding none with so many
+// is a proof.
 
 // mostRelated bounds the related records of an example.
 const mostRelated = 6
 
-// need counts the related records that a formula's conditions may need.
-func (e *encoder) need(f formula, seen map[string]bool) {
+// need counts the related records that a formula's conditions may need where
+// the formula has to hold, or, unless positive, has to fail.
+func (e *encoder) need(f formula, positive bool, seen map[string]bool) {
 	switch x := f.(type) {
 	case *holds:
 		k := &keyer{rows: map[*model.Row]string{}}
 		model.Walk(x.cond, func(c model.Cond) {
-			from, n, exact := loopNeed(c)
+			from, n, exact := loopNeed(c, positive)
 			if n == 0 {
 				return
 			}
-			key := decimal(int(x.at)) + k.cond(c)
+			key := fmt.Sprint(x.at, positive, k.cond(c))
 			if seen[key] {
 				return
 			}
 			seen[key] = true
-			relation := relationKey(from.Relation)
-			if e.needed[relation] += n; e.needed[relation] > mostRelated {
-				e.needed[relation], exact = mostRelated, false
+			list := listKey{x.at, relationKey(from.Relation)}
+			if e.needed[list] += n; e.needed[list] > mostRelated {
+				e.needed[list], exact = mostRelated, false
 			}
 			if !exact {
 				e.partial = "it may depend on many related records at once"
@@ -41,43 +44,67 @@ func (e *encoder) need(f formula, seen map[string]bool) {
 		})
 	case allOf:
 		for _, t := range x {
-			e.need(t, seen)
+			e.need(t, positive, seen)
 		}
 	case anyOf:
 		for _, t := range x {
-			e.need(t, seen)
+			e.need(t, positive, seen)
 		}
 	case not:
-		e.need(x.of, seen)
+		e.need(x.of, !positive, seen)
 	}
 }
 
-// loopNeed is how many related records a loop may need; not exact when no
-// number is enough.
-func loopNeed(c model.Cond) (from model.RelatedRows, n int, exact bool) {
+// listKey names the related records of one of a write's records.
+type listKey struct {
+	at       which
+	relation string
+}
+
+// loopNeed is how many related records a loop may need to hold, or to fail; not
+// exact when no number is enough.
+func loopNeed(c model.Cond, positive bool) (from model.RelatedRows, n int, exact bool) {
 	switch x := c.(type) {
 	case *model.Some:
-		return x.From, 1, true
+		if positive {
+			return x.From, 1, true
+		}
 	case *model.Every:
-		return x.From, 1, true
+		if !positive {
+			return x.From, 1, true
+		}
 	case *model.Count:
 		lit, ok := x.N.(*model.Literal)
 		if !ok {
 			return x.From, 3, false
 		}
-		k, _ := lit.Value.(*big.Rat)
-		if k == nil || k.Cmp(big.NewRat(mostRelated, 1)) > 0 {
-			return x.From, mostRelated, false
+		if positive {
+			n, exact = counted(x.Op, lit)
+			return x.From, n, exact
 		}
-		if k.Sign() < 0 {
-			return x.From, 1, true
-		}
-		whole := new(big.Int).Div(k.Num(), k.Denom())
-		return x.From, int(whole.Int64()) + 2, true
+		n, exact = counted(x.Op.Opposite(), lit)
+		return x.From, max(n, 1), exact
 	case model.True, model.False, *model.And, *model.Or, *model.Compare, *model.Truth, *model.Null, *model.Empty,
 		*model.Known, *model.Match, *model.In, *model.InNetwork, *model.ViaApp:
 	}
 	return from, 0, true
+}
+
+// counted is how many records make a comparison of their number with a constant
+// hold that holds of more; fewer never make one fail that holds of few.
+func counted(op model.CompareOp, lit *model.Literal) (int, bool) {
+	k, _ := lit.Value.(*big.Rat)
+	switch {
+	case k == nil || k.Cmp(big.NewRat(mostRelated, 1)) > 0:
+		return mostRelated, op == model.Less || op == model.LessEqual
+	case k.Sign() < 0 || op == model.Less || op == model.LessEqual:
+		return 0, true
+	}
+	n := int(new(big.Int).Div(k.Num(), k.Denom()).Int64())
+	if op == model.Greater || op == model.NotEqual || !k.IsInt() {
+		n++
+	}
+	return n, true
 }
 
 // with is the viewer with one more row bound.

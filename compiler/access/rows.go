@@ -8,6 +8,7 @@ import (
 // rowUnknown is a record: that of the decision, or a related one.
 type rowUnknown struct {
 	table   *model.Table
+	at      which // of whose record it is, or is related to
 	present *smt.F
 	columns map[string]*columnUnknown
 	one     map[string]*related // to-one relations, by their key
@@ -28,9 +29,9 @@ type related struct {
 	rows     []*rowUnknown // one for to-one relations
 }
 
-func (e *encoder) newRow(t *model.Table, present *smt.F) *rowUnknown {
+func (e *encoder) newRow(t *model.Table, at which, present *smt.F) *rowUnknown {
 	return &rowUnknown{
-		table: t, present: present,
+		table: t, at: at, present: present,
 		columns: map[string]*columnUnknown{}, one: map[string]*related{}, many: map[string]*related{},
 	}
 }
@@ -75,7 +76,7 @@ func (e *encoder) follow(r *rowUnknown, path []*model.Relation) *rowUnknown {
 		key := relationKey(rel)
 		next, ok := r.one[key]
 		if !ok {
-			row := e.newRow(rel.Table, e.s.Truth(true))
+			row := e.newRow(rel.Table, r.at, e.s.Truth(true))
 			next = &related{rel, []*rowUnknown{row}}
 			r.one[key] = next
 			e.join(r, row, rel)
@@ -104,8 +105,8 @@ func (e *encoder) list(r *rowUnknown, rel *model.Relation) []*rowUnknown {
 	}
 	l := &related{relation: rel}
 	r.many[key] = l
-	for range e.needed[key] {
-		row := e.newRow(rel.Table, e.s.Truth(false))
+	for range e.needed[listKey{r.at, key}] {
+		row := e.newRow(rel.Table, r.at, e.s.Truth(false))
 		e.join(r, row, rel)
 		l.rows = append(l.rows, row)
 	}
