@@ -11,64 +11,113 @@ import (
 
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
 )
 
+// approvedFlags say what is applied, how, and what must be approved for it.
+type approvedFlags struct {
+	databaseFlags
+	applyFlags
+	gateFlags
+	approved bool
+}
+
 func newApply(s *session) *cobra.Command {
-	f := &databaseFlags{}
-	o := &applyFlags{}
-	var approved bool
+	f := &approvedFlags{}
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "Run a plan, each database in one transaction",
 		Long: "Runs the plan saved in FILE, or makes one, shows it and asks. What runs is exactly the plan's\n" +
 			"statements; a database that has changed since the plan was made is left alone. Several databases are\n" +
-			"done side by side; when one fails no further one is begun, and the next apply carries on. Exits with 1 while a\n" +
+			"done side by side; when one fails no further one is begun, and the next apply carries on. With --deny it runs\n" +
+			"only if each change by which somebody gains (or loses) access is approved. Exits with 1 while a\n" +
 			"critical finding of audit stands on a declared table or account: what was applied stays applied.",
 		Example: "  postern apply\n" +
-			"  postern apply change.pplan --auto-approve",
+			"  postern apply change.pplan --auto-approve --deny widening\n" +
+			"  postern apply --deny widening --allow 'group.sales view table.crm.deals'",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, plans, err := s.toApply(cmd.Context(), f, args)
-			if err != nil {
-				return err
-			}
-			if !s.json && (len(args) == 0 || !approved) {
-				if err := view.Plans(s.results(), plans); err != nil {
-					return err
-				}
-			}
-			if !approved && !o.dryRun && !empty(plans) {
-				if err := s.ask(cmd.Context()); err != nil {
-					return err
-				}
-			}
-			o.parallelism = f.parallelism
-			return s.apply(cmd.Context(), p, plans, o)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return s.runApply(cmd.Context(), f, args) },
 	}
-	f.add(s, cmd)
-	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "run everything in the transaction, then roll it back")
-	cmd.Flags().BoolVar(&o.endSessions, "end-sessions", false, "end sessions and prepared transactions that keep rights the plan takes away")
-	cmd.Flags().BoolVar(&o.allow, "allow-findings", false, "do not look for critical findings of audit")
-	cmd.Flags().StringVar(&o.actor, "actor", "", "`NAME` for the history; default: the database role")
+	f.databaseFlags.add(s, cmd)
+	f.gateFlags.add(cmd)
+	cmd.Flags().BoolVar(&f.approved, "auto-approve", false, "do not ask")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "run everything in the transaction, then roll it back")
+	cmd.Flags().BoolVar(&f.endSessions, "end-sessions", false, "end sessions and prepared transactions that keep rights the plan takes away")
+	cmd.Flags().BoolVar(&f.applyFlags.allow, "allow-findings", false, "do not look for critical findings of audit")
+	cmd.Flags().StringVar(&f.actor, "actor", "", "`NAME` for the history; default: the database role")
 	return cmd
 }
 
-// toApply is the saved plan, or a new one.
-func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string) (*project, []*plan.Plan, error) {
+func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string) error {
+	gate, err := f.gate(s, f.rev)
+	if err != nil {
+		return err
+	}
+	shows := !s.json && (len(args) == 0 || !f.approved)
+	p, plans, reports, err := s.toApply(ctx, &f.databaseFlags, args, shows || gate.On())
+	if err != nil {
+		return err
+	}
+	if shows {
+		if err := view.Plans(s.results(), plans, reports, nil); err != nil {
+			return err
+		}
+	}
+	if err := s.pass(gate, reports); err != nil {
+		return err
+	}
+	if !f.approved && !f.dryRun && !empty(plans) {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
+	}
+	f.applyFlags.parallelism = f.databaseFlags.parallelism
+	return s.apply(ctx, p, plans, &f.applyFlags)
+}
+
+// toApply is the saved plan, or a new one, with who gains and loses by it if
+// that is asked for.
+func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, access bool) (*project, []*plan.Plan, []*review.Report, error) {
 	if len(args) == 0 {
-		return s.plans(ctx, f)
+		return s.plans(ctx, f, access)
 	}
 	plans, err := plan.LoadSet(args[0])
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	p, err := s.load(ctx, &f.inputFlags, false)
-	return p, plans, err
+	if err != nil || !access {
+		return p, plans, nil, err
+	}
+	var reports []*review.Report
+	for _, pl := range plans {
+		ds, err := s.target(p, pl)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		conn, err := s.connect(ctx, ds)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		r, err := s.access(ctx, conn, p, ds, pl)
+		if err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))); err != nil {
+			return nil, nil, nil, err
+		}
+		reports = append(reports, r)
+	}
+	return p, plans, reports, nil
+}
+
+// target is the datasource that a plan is for.
+func (s *session) target(p *project, pl *plan.Plan) (*model.Datasource, error) {
+	ds := find(p.program, pl.Datasource)
+	if ds == nil || p.program.Project != pl.Project {
+		return nil, fmt.Errorf("the plan is for datasource.%s of the project %s, which this is not", pl.Datasource, pl.Project)
+	}
+	return ds, nil
 }
 
 // ask waits for a typed yes.

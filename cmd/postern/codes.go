@@ -14,6 +14,7 @@ const (
 	CodeDemoNoPostgres     diag.Code = "demo-no-postgres"     // a machine where Postgres is neither found nor fetched
 	CodeFormatUnknown      diag.Code = "format-unknown"       // a file that has no canonical form
 	CodeInitExists         diag.Code = "init-exists"          // a folder that holds files of the template already
+	CodeGateRefused        diag.Code = "gate-refused"         // changes in access that nobody approved
 	CodeKeyFailed          diag.Code = "key-failed"           // a database that did not register, list or remove a key
 	CodeNotifyUndelivered  diag.Code = "notify-undelivered"   // (warning) an event that a notify block's address did not take
 	CodeProjectEmpty       diag.Code = "project-empty"        // a folder without a project

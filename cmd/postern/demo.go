@@ -230,7 +230,7 @@ func (d *demonstration) planned(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	pl, found, err := d.planOne(ctx, d.project, ds)
+	pl, _, found, err := d.planOne(ctx, d.project, ds, false)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func newDrift(s *session) *cobra.Command {
 			"  postern drift --json      # for a scheduled check",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, plans, err := s.plans(cmd.Context(), f)
+			_, plans, _, err := s.plans(cmd.Context(), f, false)
 			if err != nil {
 				return err
 			}

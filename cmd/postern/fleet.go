@@ -127,9 +127,9 @@ func (f *fleet) tell(text string) {
 // one applies one plan. Databases of one cluster share roles: what another plan
 // of the fleet has done to them in the meantime is left out of this one.
 func (f *fleet) one(ctx context.Context, pl *plan.Plan, r *view.AppliedPlan) error {
-	ds := find(f.p.program, pl.Datasource)
-	if ds == nil || f.p.program.Project != pl.Project {
-		return fmt.Errorf("the plan is for datasource.%s of the project %s, which this is not", pl.Datasource, pl.Project)
+	ds, err := f.target(f.p, pl)
+	if err != nil {
+		return err
 	}
 	conn, err := f.connect(ctx, ds)
 	if err != nil {
@@ -147,7 +147,7 @@ func (f *fleet) one(ctx context.Context, pl *plan.Plan, r *view.AppliedPlan) err
 	}
 	err = postgres.Apply(ctx, conn, pl, opts)
 	for again := 0; again < len(f.plans) && len(f.plans) > 1 && errors.Is(err, postgres.ErrStale); again++ {
-		rest, list, replan := f.planOne(ctx, f.p, ds)
+		rest, _, list, replan := f.planOne(ctx, f.p, ds, false)
 		if replan != nil || list.HasErrors() || !pl.Covers(rest) {
 			break
 		}

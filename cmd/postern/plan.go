@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/cmd/internal/targets"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
@@ -15,98 +17,144 @@ import (
 	"github.com/postern-dev/postern/lang/diag"
 )
 
+// planFlags say what is planned, and how it is shown.
+type planFlags struct {
+	databaseFlags
+	gateFlags
+	file     string
+	detailed bool
+	markdown bool
+}
+
 func newPlan(s *session) *cobra.Command {
-	f := &databaseFlags{}
-	var file string
-	var detailed bool
+	f := &planFlags{}
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Show what apply would change in the databases",
-		Long: "Compares what the project says with what each database holds, and shows the changes. With -o the\n" +
-			"plan is saved: apply then runs exactly its statements, and only while the database is unchanged.",
+		Short: "Show what apply would change in the databases, and who gains and loses by it",
+		Long: "Compares what the project says with what each database holds, and shows the changes, and who gains and who\n" +
+			"loses access by them since the last apply. With -o the plan is saved: apply then runs exactly its\n" +
+			"statements, and only while the database is unchanged.",
 		Example: "  postern plan\n" +
+			"  postern plan --deny widening --markdown\n" +
 			"  postern plan -o change.pplan && postern apply change.pplan",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, plans, err := s.plans(cmd.Context(), f)
-			if err != nil {
-				return err
-			}
-			if file != "" {
-				if err := plan.SaveSet(file, plans); err != nil {
-					return err
-				}
-			}
-			if err := view.Plans(s.results(), plans); err != nil {
-				return err
-			}
-			if detailed && !empty(plans) {
-				return errChanges
-			}
-			return nil
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.plan(cmd.Context(), f) },
 	}
-	f.add(s, cmd)
-	cmd.Flags().StringVarP(&file, "out", "o", "", "save the plan to `FILE`")
-	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	f.databaseFlags.add(s, cmd)
+	f.gateFlags.add(cmd)
+	cmd.Flags().StringVarP(&f.file, "out", "o", "", "save the plan to `FILE`")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "print Markdown, for a comment on a pull request")
 	return cmd
+}
+
+func (s *session) plan(ctx context.Context, f *planFlags) error {
+	if f.markdown && s.json {
+		return errors.New("--markdown and --json are two forms: choose one")
+	}
+	gate, err := f.gate(s, f.rev)
+	if err != nil {
+		return err
+	}
+	_, plans, reports, err := s.plans(ctx, &f.databaseFlags, true)
+	if err != nil {
+		return err
+	}
+	if f.file != "" {
+		if err := plan.SaveSet(f.file, plans); err != nil {
+			return err
+		}
+	}
+	if err := s.tellWider(plans, reports); err != nil {
+		return err
+	}
+	refused, _ := refusals(gate, reports)
+	if f.markdown {
+		err = view.PlansMarkdown(s.out, plans, reports, refused)
+	} else {
+		err = view.Plans(s.results(), plans, reports, refused)
+	}
+	if err != nil {
+		return err
+	}
+	if len(refused) > 0 && s.json {
+		return errRefused // the result names them
+	}
+	if err := s.pass(gate, reports); err != nil {
+		return err
+	}
+	if f.detailed && !empty(plans) {
+		return errChanges
+	}
+	return nil
 }
 
 // planned is what came of planning one database.
 type planned struct {
-	plan  *plan.Plan
-	diags diag.List
-	err   error
+	plan   *plan.Plan
+	report *review.Report
+	diags  diag.List
+	err    error
 }
 
 // plans compiles the project and plans each database. All databases are
 // planned before errors end the command, so that one run shows all of them.
-func (s *session) plans(ctx context.Context, f *databaseFlags) (*project, []*plan.Plan, error) {
+// With access each plan has a report of who gains and who loses by it.
+func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*project, []*plan.Plan, []*review.Report, error) {
 	p, err := s.load(ctx, &f.inputFlags, false)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if err := s.report(targets.Audit(p.program, []string{"postgres"}), p.set); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	databases, err := f.databases(p.program)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var found diag.List
 	var plans []*plan.Plan
+	var reports []*review.Report
 	made := make([]planned, len(databases))
 	inParallel(len(databases), f.parallelism, func(i int) {
-		made[i].plan, made[i].diags, made[i].err = s.planOne(ctx, p, databases[i])
+		made[i].plan, made[i].report, made[i].diags, made[i].err = s.planOne(ctx, p, databases[i], access)
 	})
 	for _, m := range made {
 		found = append(found, m.diags...)
 		if d, ok := asDiagnostic(m.err); ok {
 			found.Add(d)
 		} else if m.err != nil {
-			return nil, nil, m.err
+			return nil, nil, nil, m.err
 		}
 		if m.plan != nil {
 			plans = append(plans, m.plan)
+			if m.report != nil {
+				reports = append(reports, m.report)
+			}
 		}
 	}
-	return p, plans, s.report(found, p.set)
+	return p, plans, reports, s.report(found, p.set)
 }
 
-func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource) (*plan.Plan, diag.List, error) {
+func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, access bool) (*plan.Plan, *review.Report, diag.List, error) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	want, list, err := postgres.DesiredIn(ctx, conn, p.program, ds)
 	if err != nil || list.HasErrors() {
-		return nil, list, err
+		return nil, nil, list, err
 	}
 	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
 	})
-	return pl, append(list, more...), err
+	list = append(list, more...)
+	if err != nil || pl == nil || !access {
+		return pl, nil, list, err
+	}
+	r, err := s.access(ctx, conn, p, ds, pl)
+	return pl, r, list, err
 }
 
 func empty(plans []*plan.Plan) bool {

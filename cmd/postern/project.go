@@ -25,9 +25,14 @@ type inputFlags struct {
 }
 
 func (f *inputFlags) add(cmd *cobra.Command) {
+	f.addVars(cmd)
+	cmd.Flags().StringVar(&f.rev, "rev", "", "read the project at git `REVISION` instead of from the folder")
+}
+
+// addVars adds the flags that set variables.
+func (f *inputFlags) addVars(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable: `NAME=VALUE`; may be repeated")
 	cmd.Flags().StringArrayVar(&f.varFiles, "var-file", nil, "set variables from `FILE`; may be repeated")
-	cmd.Flags().StringVar(&f.rev, "rev", "", "read the project at git `REVISION` instead of from the folder")
 }
 
 // project is a compiled project with the text it came from.

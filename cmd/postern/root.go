@@ -20,6 +20,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // a diagnostic was printed
 	exitChanges     = 2 // plan --detailed-exitcode, drift, fmt --check: there are changes; audit: there are findings
+	exitRefused     = 3 // plan, apply and diff --deny: a change in access is not approved
 	exitInterrupted = 130
 )
 
@@ -28,6 +29,9 @@ var errShown = errors.New("diagnostics were printed")
 
 // errChanges ends a command that found changes and says so by its status.
 var errChanges = errors.New("there are changes")
+
+// errRefused ends a command that a gate stops; what is missing was printed.
+var errRefused = errors.New("refused by a gate")
 
 // session is what a command runs in: its streams, its environment and the
 // flags that all commands take.
@@ -63,6 +67,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		return exitDone
 	case errors.Is(err, errChanges), errors.Is(err, errFound):
 		return exitChanges
+	case errors.Is(err, errRefused):
+		return exitRefused
 	case ctx.Err() != nil:
 		s.fail(diag.Diagnostic{Code: CodeRunInterrupted, Severity: diag.Error, Summary: "Interrupted", Detail: "Nothing was left half done."})
 		return exitInterrupted
@@ -114,7 +120,7 @@ func commands(s *session) []*cobra.Command {
 		s.telling(newPlan(s)), s.telling(newApply(s)), s.telling(newDrift(s)),
 		newAudit(s),
 		newServe(s),
-		newExplain(s), newWho(s), newWhat(s),
+		newDiff(s), newExplain(s), newWho(s), newWhat(s),
 		newToken(s), newKey(s),
 		newNotify(s),
 		newVersion(s), newMan(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"postern": ma
 //	weak                      lets DATABASE_URL log in as the role weak
 //	token_env FILE NAME       sets a variable to the text of a file
 //	hook VARIABLE FILE        sets a variable to the address of a server that adds what it is sent to a file
+//	approve FROM TO           copies the lines that would approve what a refusal as JSON names
 //	plain FROM TO             copies a file without what differs between servers and runs
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -58,7 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": startPostgres, "database": copyDatabase, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
-			"weak": weakRole, "token_env": tokenEnv, "hook": startHook,
+			"weak": weakRole, "token_env": tokenEnv, "approve": approveLines, "hook": startHook,
 		},
 	})
 }
@@ -217,4 +219,16 @@ func plainText(ts *testscript.TestScript, _ bool, args []string) {
 		text = d.pattern.ReplaceAllString(text, d.with)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+func approveLines(ts *testscript.TestScript, _ bool, args []string) {
+	var refusal struct {
+		Refused []struct{ Approve string }
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &refusal))
+	var lines []string
+	for _, r := range refusal.Refused {
+		lines = append(lines, r.Approve+" # as the owner of the data")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
@@ -23,9 +22,9 @@ func FromGit(ctx context.Context, repoDir, rev, subdir string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the git repository of %s: %w", repoDir, err)
 	}
-	hash, err := repo.ResolveRevision(plumbing.Revision(rev))
+	hash, err := resolveRevision(repo, rev)
 	if err != nil {
-		return nil, fmt.Errorf("find the git revision %q: %w", rev, err)
+		return nil, err
 	}
 	root, err := treeAt(repo, hash.String())
 	if err != nil {

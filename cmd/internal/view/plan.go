@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/cmd/internal/review"
 )
 
-// Plans prints what would change, one plan a datasource.
-func Plans(o Output, plans []*plan.Plan) error {
+// Plans prints what would change, one plan a datasource, and who gains and who
+// loses by it, one report a plan; refused is what a gate stops of it.
+func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal) error {
 	if o.JSON {
-		return plansJSON(o, plans)
+		return plansJSON(o, plans, reports, refused)
 	}
 	// A plan may have many thousand lines: not each of them is written by itself.
 	buffered := bufio.NewWriter(o.W)
@@ -24,12 +26,16 @@ func Plans(o Output, plans []*plan.Plan) error {
 		if i > 0 {
 			p.printf("\n")
 		}
-		p.plan(pl)
+		var r *review.Report
+		if i < len(reports) {
+			r = reports[i]
+		}
+		p.plan(pl, r)
 	}
 	return errors.Join(p.err, buffered.Flush())
 }
 
-func plansJSON(o Output, plans []*plan.Plan) error {
+func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal) error {
 	raw := make([]json.RawMessage, len(plans))
 	for i, pl := range plans {
 		data, err := pl.Encode()
@@ -38,10 +44,13 @@ func plansJSON(o Output, plans []*plan.Plan) error {
 		}
 		raw[i] = data
 	}
-	return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": raw})
+	if refused == nil {
+		refused = []review.Refusal{}
+	}
+	return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": raw, "access": reports, "refused": refused})
 }
 
-func (p *printer) plan(pl *plan.Plan) {
+func (p *printer) plan(pl *plan.Plan, r *review.Report) {
 	p.title("Postern plan", pl)
 	if pl.Empty() {
 		p.printf("No changes. The database %s holds what the project says.\n", safeLine(pl.Database))
@@ -49,8 +58,14 @@ func (p *printer) plan(pl *plan.Plan) {
 	}
 	p.changes(pl.Changes)
 	p.hazards(pl)
+	access := ""
+	if r != nil {
+		p.printf("\n%s\n", p.paint(bold, accessHeading(r.Before)))
+		p.accessChanges(r)
+		access = " " + accessCounts(r.Counts) + "."
+	}
 	add, change, remove := pl.Count()
-	p.printf("\nPlan: %d to add, %d to change, %d to remove.\n", add, change, remove)
+	p.printf("\nPlan: %d to add, %d to change, %d to remove.%s\n", add, change, remove, access)
 }
 
 func (p *printer) title(what string, pl *plan.Plan) {
