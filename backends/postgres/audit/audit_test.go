@@ -17,6 +17,9 @@ import (
 func TestWaysPast(t *testing.T) {
 	t.Parallel()
 	for _, c := range ways {
+		if c.name == "invoker inside" && old(t) {
+			continue // views of an invoker came with PostgreSQL 15
+		}
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {
 			t.Parallel()
 			name := strings.NewReplacer("-", "_", " ", "_", ",", "").Replace("a_" + c.rule + "_" + c.name)

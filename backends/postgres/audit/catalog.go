@@ -41,6 +41,10 @@ type catalog struct {
 
 	database *object
 	loCompat bool
+
+	memberships map[*role][]*membership // of a member
+	becoming    map[*role][]*role       // who can have a role's rights, by name; made when asked for
+	unapplied   bool                    // the project says something else than what was applied last
 }
 
 type (
@@ -160,7 +164,8 @@ type (
 func load(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postgres.Live) (*catalog, error) {
 	c := &catalog{
 		want: want, live: live, roles: map[oid]*role{}, byName: map[string]*role{}, rels: map[oid]*relation{}, funcs: map[oid]*function{},
-		database: &object{name: live.Server.Database},
+		database: &object{name: live.Server.Database}, memberships: map[*role][]*membership{}, becoming: map[*role][]*role{},
+		unapplied: !live.Settled(want),
 	}
 	for _, q := range c.queries() {
 		if err := each(ctx, conn, q); err != nil {

@@ -39,7 +39,10 @@ func functionDefiner(s *search) {
 		subject, severity, effect := s.aboutFunction(f), Severity(""), ""
 		for _, t := range s.protectedTables() {
 			switch {
+			case !s.bypasses(f.owner, t) && (severity != "" || !s.mayRead(f.owner, t) || !f.mentions(t)):
 			case !s.bypasses(f.owner, t):
+				severity, subject = Medium, over(subject, t)
+				effect = fmt.Sprintf("It gives them what the policies of %s give to %s.", shown(t.schema, t.name), shown(f.owner.name))
 			case f.mentions(t):
 				severity, subject = Critical, over(subject, t)
 				effect = fmt.Sprintf("It reads or changes %s with the rights of %s, for whom no policy holds, and gives them what it finds.", shown(t.schema, t.name), shown(f.owner.name))
@@ -149,7 +152,7 @@ func generatedFunction(s *search) {
 		if have == nil || s.live.AsApplied(id) || sameFunction(want, have) {
 			continue
 		}
-		if record, recorded := s.live.Records[id]; recorded && record.Desired == "" && s.pending() {
+		if record, recorded := s.live.Records[id]; recorded && record.Desired == "" && s.unapplied {
 			continue // an older version made the record: nobody can tell an older project's from one made by hand
 		}
 		s.report(Critical, at(id), s.everyAccount(), "Policies call it, and it is not what the project made: they hold for whomever it says.",

@@ -167,6 +167,17 @@ func (g *governed) audit(t *testing.T) *audit.Report {
 	return r
 }
 
+// old reports a server before PostgreSQL 15.
+func old(t *testing.T) bool {
+	t.Helper()
+	var version int
+	conn := connect(t, pgtest.Server(t).URL("postgres"))
+	if err := conn.QueryRow(t.Context(), "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	return version < 150000
+}
+
 // end runs the statements that are given against a finding.
 func (g *governed) end(t *testing.T, f audit.Finding) {
 	t.Helper()

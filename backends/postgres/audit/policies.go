@@ -82,10 +82,6 @@ func policyByHand(s *search) {
 	})
 }
 
-// pending reports whether the project says something else than what was
-// applied last.
-func (c *catalog) pending() bool { return !c.live.Settled(c.want) }
-
 func policyChanged(s *search) {
 	for _, p := range s.pols {
 		id := p.id()
@@ -116,7 +112,7 @@ func (c *catalog) redirected(want, have *postgres.Policy) bool {
 	if slices.Contains(have.To, postgres.Public()) {
 		return true
 	}
-	return want != nil && !c.pending() && (want.Command != have.Command || want.Permissive != have.Permissive || !slices.Equal(want.To, have.To))
+	return want != nil && !c.unapplied && (want.Command != have.Command || want.Permissive != have.Permissive || !slices.Equal(want.To, have.To))
 }
 
 func policySetting(s *search) {

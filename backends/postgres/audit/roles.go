@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
 )
 
@@ -116,7 +117,7 @@ func memberOfOwner(s *search) {
 		if !ok || !usable(m) || m.member.super {
 			continue
 		}
-		who := s.throughTo(m.member, func(r *role) bool { return powers[r] == "" || r.login })
+		who := s.loginsOf(m.member)
 		if len(who) == 0 {
 			continue
 		}
@@ -137,21 +138,6 @@ func memberOfOwner(s *search) {
 // declaresFor reports whether a role owns a declared table.
 func (s *search) declaresFor(r *role) bool {
 	return slices.ContainsFunc(s.protectedTables(), func(t *relation) bool { return t.declared && t.owner == r })
-}
-
-// throughTo are the logins that can become a member, itself included, without
-// passing a role that stop does not let through.
-func (s *search) throughTo(member *role, pass func(*role) bool) []*role {
-	var out []*role
-	s.logins(func(r *role) {
-		if r.super || !s.becomes(r, member) {
-			return
-		}
-		if pass(r) {
-			out = append(out, r)
-		}
-	})
-	return out
 }
 
 func names(roles []*role) []string {
@@ -185,10 +171,11 @@ func (s *search) endMembership(m *membership) []string {
 
 func memberOfAccount(s *search) {
 	for _, m := range s.members {
-		if !s.account(m.role) || s.ours(m.member) || m.member.super || !usable(m) {
+		wanted := s.want.Memberships[postgres.MembershipKey{Role: m.role.name, Member: m.member.name}] != nil
+		if !s.account(m.role) || wanted || m.member.super || !usable(m) {
 			continue
 		}
-		who := s.throughTo(m.member, func(*role) bool { return true })
+		who := s.loginsOf(m.member)
 		if len(who) == 0 || !m.inherit && !m.set && s.administers(m) {
 			continue
 		}
@@ -229,7 +216,7 @@ func predefinedRole(s *search) {
 		if !ok || !usable(m) || m.member.super || strings.HasPrefix(m.member.name, "pg_") {
 			continue
 		}
-		who := s.throughTo(m.member, func(*role) bool { return true })
+		who := s.loginsOf(m.member)
 		severity := p.severity
 		declared := slices.ContainsFunc(who, s.account) || s.ours(m.member)
 		if declared && severity != Info {
@@ -248,7 +235,7 @@ func ownerNotBound(s *search) {
 		if !t.rls || t.force || t.owner.super || t.owner.bypass {
 			continue
 		}
-		who := s.owners(t)
+		who := s.loginsOf(t.owner)
 		if len(who) == 0 {
 			continue
 		}
@@ -267,11 +254,6 @@ func ownerNotBound(s *search) {
 		}
 		s.report(severity, s.aboutRelation(t), names(who), effect, s.alter(t, func(b *sqltext.Builder) { b.Raw("FORCE ROW LEVEL SECURITY") }))
 	}
-}
-
-// owners are the logins that are or can become a table's owner.
-func (s *search) owners(t *relation) []*role {
-	return s.throughTo(t.owner, func(r *role) bool { return !r.super })
 }
 
 func ownerLogin(s *search) {

@@ -39,7 +39,7 @@ var rules = [...]Rule{
 		"GRANT owner TO clerk", "REVOKE … FROM …", memberOfOwner,
 	},
 	{
-		"member-of-account", High, "A role outside the project has the rights of an account.",
+		"member-of-account", High, "A role has the rights of an account that the project does not give it.",
 		"The account's policies hold for its members too.",
 		"GRANT app TO clerk", "REVOKE … FROM …", memberOfAccount,
 	},
@@ -181,7 +181,7 @@ var rules = [...]Rule{
 	},
 	{
 		"function-definer", Critical, "A SECURITY DEFINER function of a role past policies is open to others.",
-		"It runs with that role's rights. Critical where it names a protected table; else it may still reach one: high for PUBLIC and accounts, medium for others.",
+		"It runs with that role's rights. Critical where it names a protected table; else it may still reach one: high for PUBLIC and accounts, medium for others. Medium, too, where policies hold for its owner and give it rows.",
 		"CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM t'", "REVOKE … ON ROUTINE …", functionDefiner,
 	},
 	{

@@ -22,6 +22,7 @@ func (c *catalog) readMember(rows pgx.Rows) error {
 	m.role, m.member, m.grantor = c.roles[of], c.roles[member], c.roles[grantor]
 	if m.role != nil && m.member != nil {
 		c.members = append(c.members, m)
+		c.memberships[m.member] = append(c.memberships[m.member], m)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (c *catalog) mayRead(r *role, t *relation) bool {
 
 // bound leaves out roles for which the policies of a table do not hold anyway.
 func (s *search) bound(roles []*role, t *relation) []*role {
-	return slices.DeleteFunc(slices.Clone(roles), func(r *role) bool { return r != nil && s.bypasses(r, t) })
+	return slices.DeleteFunc(slices.Clone(roles), func(r *role) bool { return r != nil && s.exempt(r, t) })
 }
 
 func through(r reach) string {

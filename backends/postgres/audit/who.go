@@ -32,8 +32,8 @@ func (c *catalog) follow(from *role, pass func(*membership) bool, f func(*role) 
 		if f(next) {
 			return true
 		}
-		for _, m := range c.members {
-			if m.member == next && !seen[m.role] && pass(m) {
+		for _, m := range c.memberships[next] {
+			if !seen[m.role] && pass(m) {
 				seen[m.role] = true
 				queue = append(queue, m.role)
 			}
@@ -53,15 +53,39 @@ func (c *catalog) has(r, of *role) bool {
 	return r.super || c.follow(r, inherits, func(x *role) bool { return x == of })
 }
 
-// becomes reports whether a role can have another's rights.
-func (c *catalog) becomes(r, other *role) bool {
-	return c.follow(r, usable, func(x *role) bool { return x == other })
+// loginsOf are the logins that can have a role's rights, itself included; not
+// superusers, who can have any.
+func (c *catalog) loginsOf(r *role) []*role {
+	if known, done := c.becoming[r]; done {
+		return known
+	}
+	seen, queue := map[*role]bool{r: true}, []*role{r}
+	out := []*role{}
+	for len(queue) > 0 {
+		next := queue[0]
+		queue = queue[1:]
+		if next.login && !next.super {
+			out = append(out, next)
+		}
+		for _, m := range c.members {
+			if m.role == next && !seen[m.member] && usable(m) {
+				seen[m.member] = true
+				queue = append(queue, m.member)
+			}
+		}
+	}
+	slices.SortFunc(out, compareRoles)
+	c.becoming[r] = out
+	return out
+}
+
+// exempt reports whether no policy of a table can hold for a role.
+func (c *catalog) exempt(r *role, t *relation) bool {
+	return r.super || r.bypass || !t.force && c.has(r, t.owner)
 }
 
 // bypasses reports whether the policies of a table do not hold for a role.
-func (c *catalog) bypasses(r *role, t *relation) bool {
-	return r.super || r.bypass || !t.rls || !t.force && c.has(r, t.owner)
-}
+func (c *catalog) bypasses(r *role, t *relation) bool { return !t.rls || c.exempt(r, t) }
 
 // account reports whether a role is one of the project's accounts or logins.
 func (c *catalog) account(r *role) bool {
@@ -88,10 +112,8 @@ func (c *catalog) who(grantees ...*role) []string {
 			return []string{public}
 		}
 		out = append(out, roleName(g))
-		for _, r := range c.roles {
-			if r != g && r.login && !r.super && c.becomes(r, g) {
-				out = append(out, roleName(r))
-			}
+		for _, r := range c.loginsOf(g) {
+			out = append(out, roleName(r))
 		}
 	}
 	slices.Sort(out)
