@@ -74,6 +74,7 @@ check:
 
 bench: postgres
 	$(GO) run ./cmd/internal/bench $(BENCHFLAGS)
+	$(GO) run ./cmd/internal/bench/engines
 
 # The demo finds Postgres by itself, or fetches it.
 demo: build

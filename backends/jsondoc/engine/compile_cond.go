@@ -102,6 +102,9 @@ func (k *compiler) compare(x *document.Cond) (cond, error) {
 	want := x.Op == document.Equal
 	enum := a.typ.Kind == document.Enum || b.typ.Kind == document.Enum
 	satisfied := satisfies(x.Op)
+	if fast := k.fused(x.Op, a, b); fast != nil {
+		return fast, nil
+	}
 	switch {
 	case a.fam == famNum:
 		return ordered(a.get.(get[num]), b.get.(get[num]), compareNum, satisfied), nil
@@ -198,6 +201,9 @@ func (k *compiler) textTest(x *document.Cond) (cond, error) {
 	t, err := as[string](b)
 	if err != nil {
 		return nil, err
+	}
+	if text, ok := b.constant.(string); ok && a.from != nil && (x.Op == document.StartsWith || x.Op == document.NotStartsWith) {
+		return startsWith(a.from, text, x.Op == document.StartsWith), nil
 	}
 	switch x.Op {
 	case document.Contains, document.NotContains:

@@ -21,9 +21,11 @@ type compiler struct {
 // operand is a compiled operand. get is a get[T] with the Go type of the
 // family, or a setOf[T] with that of the element's.
 type operand struct {
-	typ document.Type
-	fam family
-	get any
+	typ      document.Type
+	fam      family
+	get      any
+	from     source // the slot that it is read from; nil: none
+	constant any    // the value of a constant, of the family's Go type; nil: it is none, or a set
 }
 
 func (o operand) elem() family { return familyOf(o.typ.Elem.Kind) }
@@ -114,7 +116,7 @@ func (k *compiler) row(number int, path []string) (row, *schema, error) {
 
 // reader is an operand that reads a slot.
 func reader(t document.Type, from source) (operand, error) {
-	o := operand{typ: t, fam: familyOf(t.Kind)}
+	o := operand{typ: t, fam: familyOf(t.Kind), from: from}
 	switch o.fam {
 	case famBool:
 		o.get = boolOf(from)

@@ -202,10 +202,10 @@ func (s *Session) Filter(datasource, tableName, action string, records []map[str
 	if t == nil || action == create {
 		return nil
 	}
-	d := decision{table: t, action: action, arms: t.action(action)}
+	f := s.filter(t, action, t.action(action))
 	var out []int
 	for i, doc := range records {
-		if d.old = s.call.scratch.record(0, t.schema, doc); s.decide(&d) {
+		if doc != nil && f.allows(s.call.scratch.record(0, t.schema, doc)) {
 			out = append(out, i)
 		}
 	}

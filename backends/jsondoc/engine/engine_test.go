@@ -458,6 +458,22 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkDecideLast is of a decision that the last of the policies grants.
+func BenchmarkDecideLast(b *testing.B) {
+	d := five()
+	d.Policies[0].Name = "z"
+	d.Policies = append(d.Policies[1:], d.Policies[0])
+	e := load(b, d)
+	r := rep()
+	q := &Question{Datasource: "crm", Table: "deals", Action: "view", Old: deal(other, "EMEA", "10")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if !e.Decide(r, q) {
+			b.Fatal("denied")
+		}
+	}
+}
+
 func BenchmarkSession(b *testing.B) {
 	e := load(b, five())
 	s := e.Session(rep())

@@ -62,19 +62,19 @@ func literal(t document.Type, v *document.Value) (operand, error) {
 	var err error
 	switch o.fam {
 	case famBool:
-		o.get, err = fixed(t, raw, decodeBool)
+		err = fix(&o, raw, decodeBool)
 	case famNum:
-		o.get, err = fixed(t, raw, numDecoder(t))
+		err = fix(&o, raw, numDecoder(t))
 	case famText:
-		o.get, err = fixed(t, raw, textDecoder(t, ""))
+		err = fix(&o, raw, textDecoder(t, ""))
 	case famUUID:
-		o.get, err = fixed(t, raw, decodeUUID)
+		err = fix(&o, raw, decodeUUID)
 	case famTime:
-		o.get, err = fixed(t, raw, timeDecoder(t, ""))
+		err = fix(&o, raw, timeDecoder(t, ""))
 	case famIP:
-		o.get, err = fixed(t, raw, decodeIP)
+		err = fix(&o, raw, decodeIP)
 	case famDuration:
-		o.get, err = fixed(t, raw, decodeDuration)
+		err = fix(&o, raw, decodeDuration)
 	case famSet:
 	default:
 		err = fmt.Errorf("the type %q is not known", t.Kind)
@@ -82,12 +82,13 @@ func literal(t document.Type, v *document.Value) (operand, error) {
 	return o, err
 }
 
-func fixed[T any](t document.Type, raw any, decode func(any) (T, bool)) (get[T], error) {
+func fix[T any](o *operand, raw any, decode func(any) (T, bool)) error {
 	v, ok := decode(raw)
 	if !ok {
-		return nil, fmt.Errorf("the constant %q is not of type %q", raw, t.Kind)
+		return fmt.Errorf("the constant %q is not of type %q", raw, o.typ.Kind)
 	}
-	return constant(v), nil
+	o.get, o.constant = constant(v), v
+	return nil
 }
 
 // decodeDuration reads microseconds. The least number is left out, for it has

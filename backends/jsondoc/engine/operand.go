@@ -91,7 +91,7 @@ func uuidOf(from source) get[uuid] {
 }
 
 func timeOf(from source) get[int64] {
-	return func(c *call) (int64, bool) { s := from(c); return s.i, s.state == known }
+	return func(c *call) (int64, bool) { s := from(c); return s.int(), s.state == known }
 }
 
 func ipOf(from source) get[netip.Addr] {

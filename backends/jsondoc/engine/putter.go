@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/postern-dev/postern/backends/jsondoc/document"
 )
@@ -33,8 +32,8 @@ func putter(c *column) any {
 	case famTime:
 		instant := instantOf(c.typ)
 		return func(s *slot, v time.Time) bool {
-			var ok bool
-			s.i, ok = instant(v)
+			i, ok := instant(v)
+			s.putInt(i)
 			return ok
 		}
 	case famIP:
@@ -106,7 +105,7 @@ func textChecker(t document.Type, native string) func(string) (string, bool) {
 	}
 	padded := paddedText(native)
 	return func(s string) (string, bool) {
-		ok := utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+		ok := plainText(s)
 		if padded {
 			s = strings.TrimRight(s, " ")
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -26,8 +27,7 @@ type slot struct {
 	scale   uint8    // of a number
 	is4     bool     // an IPv4 address
 	truth   bool     // of famBool
-	i       int64    // of famTime; a number's digits
-	bytes   [16]byte // of famUUID and famIP
+	bytes   [16]byte // of famUUID and famIP; of famTime and of a number's digits the first eight
 	text    string   // of famText
 	more    any      // the elements of a set; a *big.Int of a number that needs it
 }
@@ -42,15 +42,20 @@ func stateOf(ok bool) state {
 	return odd
 }
 
+func (s *slot) int() int64 { return int64(binary.NativeEndian.Uint64(s.bytes[:8])) } //nolint:gosec // the bits that putInt wrote
+
+func (s *slot) putInt(i int64) { binary.NativeEndian.PutUint64(s.bytes[:8], uint64(i)) } //nolint:gosec // the same bits
+
 func (s *slot) putNum(n num) {
-	s.i, s.scale, s.more = n.i, n.scale, nil
+	s.putInt(n.i)
+	s.scale, s.more = n.scale, nil
 	if n.big != nil {
 		s.more = n.big
 	}
 }
 
 func (s *slot) num() num {
-	n := num{i: s.i, scale: s.scale}
+	n := num{i: s.int(), scale: s.scale}
 	if s.more != nil {
 		n.big, _ = s.more.(*big.Int)
 	}
@@ -97,7 +102,8 @@ func fillerOf(t document.Type, native string) (filler, error) {
 		decode := timeDecoder(t, native)
 		return func(s *slot, raw any) {
 			v, ok := decode(raw)
-			s.i, s.state = v, stateOf(ok)
+			s.putInt(v)
+			s.state = stateOf(ok)
 		}, nil
 	case famIP:
 		return func(s *slot, raw any) {
@@ -163,12 +169,26 @@ func (s *schema) relationNumber(name string) int {
 // columns and relations (Column, One, Many). A Record of values may be read
 // from many goroutines while nobody sets it.
 type Record struct {
+	slots   []slot
+	filling uint64 // counts the documents that the record has held; 0: the values were set
 	schema  *schema
 	doc     map[string]any // nil: the values were set
-	filling uint64         // counts the documents that the record has held; 0: the values were set
-	slots   []slot
-	ones    []oneRecord // by number of relation; nil until one is needed
-	manies  []manyRecords
+	related *relatedRecords
+}
+
+// relatedRecords are a record's, by number of relation; nil until they are
+// needed.
+type relatedRecords struct {
+	ones   []oneRecord
+	manies []manyRecords
+}
+
+func (r *Record) relations() *relatedRecords {
+	if r.related == nil {
+		n := len(r.schema.relations)
+		r.related = &relatedRecords{ones: make([]oneRecord, n), manies: make([]manyRecords, n)}
+	}
+	return r.related
 }
 
 type oneRecord struct {
@@ -212,13 +232,10 @@ func (r *Record) read(number int) *slot {
 
 // one is the record that a to-one relation leads to, or nil.
 func (r *Record) one(number int) *Record {
-	if r == nil || r.ones == nil && r.doc == nil {
+	if r == nil || r.related == nil && r.doc == nil {
 		return nil
 	}
-	if r.ones == nil {
-		r.ones = make([]oneRecord, len(r.schema.relations))
-	}
-	o := &r.ones[number]
+	o := &r.relations().ones[number]
 	if o.filling != r.filling {
 		o.filling = r.filling
 		rel := &r.schema.relations[number]
@@ -246,8 +263,11 @@ func (r *Record) hold(doc map[string]any) {
 func (r *Record) forget() {
 	r.hold(nil)
 	clear(r.slots)
-	for i := range r.ones {
-		if o := &r.ones[i]; o.record != nil && o.there {
+	if r.related == nil {
+		return
+	}
+	for i := range r.related.ones {
+		if o := &r.related.ones[i]; o.record != nil && o.there {
 			o.record.forget()
 			o.there = false
 		}
@@ -269,10 +289,10 @@ func (r *Record) many(number int) (rows, bool) {
 		return rows{}, false
 	}
 	if r.doc == nil {
-		if r.manies == nil {
+		if r.related == nil {
 			return rows{}, false
 		}
-		m := &r.manies[number]
+		m := &r.related.manies[number]
 		return rows{records: m.records}, m.told
 	}
 	list, ok := r.doc[r.schema.relations[number].name].([]any)

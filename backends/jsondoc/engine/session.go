@@ -13,7 +13,8 @@ type Session struct {
 	shown  []bool
 	once   bool // it answers one question
 
-	last *table // the table asked for last
+	last    *table // the table asked for last
+	filters filter // the filter that runs
 
 	// What follows is of one way into one datasource.
 	entered  *datasource

@@ -83,6 +83,7 @@ func (e *Engine) subject(s document.Subject) (subject, error) {
 type gate struct {
 	to     []subject
 	toApps []subject // those of to that are apps
+	group  int       // the number of the group that to is alone, or -1
 	anyApp bool      // without via
 	via    []string
 }
@@ -96,6 +97,10 @@ func (e *Engine) gate(p *document.Policy) (g gate, err error) {
 			g.toApps = append(g.toApps, g.to[i])
 		}
 	}
+	g.group = -1
+	if len(p.To) == 1 && p.To[0].Kind == document.GroupSubject {
+		g.group = e.groups[p.To[0].Name]
+	}
 	g.anyApp = p.Via == nil
 	if p.Via != nil {
 		g.via = *p.Via
@@ -106,14 +111,13 @@ func (e *Engine) gate(p *document.Policy) (g gate, err error) {
 // opens reports whether the request is surely among those a policy is for.
 // Through an app whose users share its access only the app itself counts.
 func (g *gate) opens(c *call) bool {
-	to := g.to
-	if c.shared {
-		to = g.toApps
+	switch {
+	case c.shared:
+		return among(g.toApps, c) == yes && g.through(c)
+	case g.group >= 0: // what most policies are for
+		return c.user.groupsKnown && c.user.groups.has(g.group) && g.through(c)
 	}
-	if among(to, c) != yes {
-		return false
-	}
-	return g.through(c)
+	return among(g.to, c) == yes && g.through(c)
 }
 
 // through reports whether the policy may be used through the request's app.

@@ -69,6 +69,17 @@ func (t *Table) Source() *document.Table { return t.table.schema.source }
 // to-many relations nothing is told.
 func (t *Table) NewRecord() *Record { return newRecord(t.table.schema) }
 
+// NewRecords makes n such records, next to each other in memory.
+func (t *Table) NewRecords(n int) []*Record {
+	width := len(t.table.schema.columns)
+	records, slots, out := make([]Record, n), make([]slot, n*width), make([]*Record, n)
+	for i := range out {
+		records[i] = Record{schema: t.table.schema, slots: slots[i*width : (i+1)*width : (i+1)*width]}
+		out[i] = &records[i]
+	}
+	return out
+}
+
 // Action is one action on one table, found once.
 type Action struct {
 	table *table
@@ -123,12 +134,10 @@ func (s *Session) FilterRecords(a *Action, records []*Record, into []int) []int 
 	if a.name == create || s.engine.tables[a.table.ref] != a.table {
 		return into
 	}
-	d := decision{table: a.table, action: a.name, arms: a.arms}
+	f := s.filter(a.table, a.name, a.arms)
 	for i, r := range records {
-		if r != nil && r.schema == a.table.schema {
-			if d.old = r; s.decide(&d) {
-				into = append(into, i)
-			}
+		if r != nil && r.schema == a.table.schema && f.allows(r) {
+			into = append(into, i)
 		}
 	}
 	return into
@@ -263,18 +272,12 @@ func (h relationHandle) check(r *Record, others ...*Record) {
 // on records of other tables.
 func (o One) Set(r, other *Record) {
 	o.relation.check(r, other)
-	if r.ones == nil {
-		r.ones = make([]oneRecord, len(r.schema.relations))
-	}
-	r.ones[o.relation.number] = oneRecord{there: other != nil, record: other}
+	r.relations().ones[o.relation.number] = oneRecord{there: other != nil, record: other}
 }
 
 // Set makes others all the records that the relation leads to; the slice is
 // kept. It panics on records of other tables.
 func (m Many) Set(r *Record, others []*Record) {
 	m.relation.check(r, others...)
-	if r.manies == nil {
-		r.manies = make([]manyRecords, len(r.schema.relations))
-	}
-	r.manies[m.relation.number] = manyRecords{told: true, records: others}
+	r.relations().manies[m.relation.number] = manyRecords{told: true, records: others}
 }

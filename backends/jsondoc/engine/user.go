@@ -141,7 +141,7 @@ func keyReader(t document.Type) (func(*slot) (key, bool), error) {
 	case famUUID:
 		return func(s *slot) (key, bool) { return key{uuid: s.bytes}, s.state == known }, nil
 	case famTime:
-		return func(s *slot) (key, bool) { return key{i: s.i}, s.state == known }, nil
+		return func(s *slot) (key, bool) { return key{i: s.int()}, s.state == known }, nil
 	case famIP:
 		return func(s *slot) (key, bool) { return key{ip: s.ip()}, s.state == known }, nil
 	case famNum:

@@ -21,10 +21,22 @@ func decodeBool(raw any) (bool, bool) {
 
 func decodeText(raw any) (string, bool) {
 	s, ok := raw.(string)
-	if !ok || !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+	if !ok || !plainText(s) {
 		return "", false
 	}
 	return s, true
+}
+
+// plainText reports whether a string is UTF-8 without NUL.
+func plainText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c == 0 {
+			return false
+		} else if c >= utf8.RuneSelf {
+			return utf8.ValidString(s[i:]) && strings.IndexByte(s[i:], 0) < 0
+		}
+	}
+	return true
 }
 
 // decodeChar reads a blank-padded character(n).
@@ -51,32 +63,32 @@ func decodeUUID(raw any) (u uuid, ok bool) {
 	if !ok || len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return u, false
 	}
-	at := 0
+	bad := byte(0)
 	for i := range u {
-		if at == 8 || at == 13 || at == 18 || at == 23 {
-			at++
-		}
-		hi, lo := nibble(s[at]), nibble(s[at+1])
-		if hi > 15 || lo > 15 {
-			return u, false
-		}
-		u[i] = hi<<4 | lo
-		at += 2
+		at := uuidDigits[i]
+		hi, lo := nibbles[s[at]], nibbles[s[at+1]]
+		u[i] = hi<<4 | lo&15
+		bad |= hi | lo
 	}
-	return u, true
+	return u, bad < 16
 }
 
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
+// uuidDigits is where the two digits of each byte begin.
+var uuidDigits = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
+// nibbles is the value of each hexadecimal digit, 255 for other characters.
+var nibbles = func() (out [256]byte) {
+	for c := range out {
+		out[c] = 255
 	}
-	return 255
-}
+	for i, c := range []byte("0123456789") {
+		out[c] = byte(i)
+	}
+	for i, c := range []byte("abcdef") {
+		out[c], out[c-'a'+'A'] = byte(10+i), byte(10+i)
+	}
+	return out
+}()
 
 func uuidText(u uuid) string {
 	var b [36]byte
