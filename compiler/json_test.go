@@ -129,12 +129,23 @@ func (o object) MarshalJSON() ([]byte, error) {
 func jsonBody(src []byte, body *hclsyntax.Body, kind string) object {
 	out := object{}
 	attrs := slices.SortedFunc(maps.Values(body.Attributes), func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	blocks := map[string]bool{}
+	for _, b := range body.Blocks {
+		blocks[b.Type] = true
+	}
 	for _, a := range attrs {
+		if blocks[a.Name] {
+			continue // below, as the block's mode
+		}
 		out = append(out, member{a.Name, jsonValue(src, a.Expr, kind == "variable" && a.Name == "type")})
 	}
 	at := map[string]int{}
 	for _, b := range body.Blocks {
-		var v any = jsonBody(src, b.Body, b.Type)
+		inner := jsonBody(src, b.Body, b.Type)
+		if a, both := body.Attributes[b.Type]; both {
+			inner = append(object{{"mode", jsonValue(src, a.Expr, false)}}, inner...)
+		}
+		var v any = inner
 		for i := len(b.Labels) - 1; i >= 0; i-- {
 			v = object{{b.Labels[i], v}}
 		}

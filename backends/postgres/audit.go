@@ -51,6 +51,7 @@ func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
 	a := &audit{p: p, ds: ds, known: map[armsKey][]*model.PolicyTarget{}, refused: map[maskedAt]bool{}, appTables: appTables{}}
 	a.identity()
 	a.names()
+	a.lookups()
 	for _, t := range ds.Tables {
 		for _, target := range t.Policies {
 			a.cond(target.When.Holds, target.Span)

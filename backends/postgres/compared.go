@@ -28,6 +28,9 @@ func comparedColumns(ds *model.Datasource) map[*model.Column]bool {
 			})
 		}
 	}
+	for _, l := range ds.Lookups {
+		out[l.Match], out[l.Column] = true, true
+	}
 	for _, t := range ds.Tables {
 		for _, r := range t.Relations {
 			join(r)

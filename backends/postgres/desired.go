@@ -60,6 +60,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	rt.build()
 	d.errs = append(d.errs, rt.errs...)
 	d.tables()
+	d.addLookups()
 	for _, a := range slices.SortedFunc(slices.Values(ds.Accounts), byRole) {
 		if e, ok := a.EntryOf(); ok {
 			d.account(a, e)

@@ -103,6 +103,9 @@ func (b *runtimeBuilder) build() {
 	b.identity()
 	for _, a := range b.p.Identity.Attributes {
 		b.accessor(a, func(path sqltext.SQL) sqltext.SQL {
+			if l := b.ds.Lookup(a); l != nil {
+				return b.lookup(l)
+			}
 			return "postern.attribute(" + b.literal(a.Name) + ", " + path + ")"
 		})
 	}

@@ -72,7 +72,7 @@ func ask(p *model.Program, test *model.Test) []backend.Question {
 	docs := testrun.NewDocuments(p, test)
 	var out []backend.Question
 	question := func(a model.Ask) {
-		q := backend.Question{Request: test.Request, Table: a.Table(), Action: a.Action}
+		q := backend.Question{Request: docs.Request(a.Table().Datasource), Table: a.Table(), Action: a.Action}
 		q.Old, q.New, q.Set = docs.Ask(a)
 		out = append(out, q)
 	}

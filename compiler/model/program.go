@@ -141,7 +141,8 @@ type Datasource struct {
 	// LEVEL SECURITY). OwnerStated says that the source states it.
 	OwnerBound, OwnerStated bool
 	Tables                  []*Table
-	Apps                    []*App // the apps that connect to it
+	Apps                    []*App    // the apps that connect to it
+	Lookups                 []*Lookup // attributes read from its tables, in order of their names
 	Accounts                []*ServiceAccount
 	Span                    source.Span
 }

@@ -245,7 +245,16 @@ func datasource(d *model.Datasource) []string {
 	if d.ClaimsSetting != "" && d.ClaimsSetting != "postern.claims" {
 		out = append(out, "claims = "+Quote(d.ClaimsSetting))
 	}
-	return append(out, "identity = "+Quote(string(d.Identity)), "owner = "+Quote(owner))
+	out = append(out, "identity = "+Quote(string(d.Identity)), "owner = "+Quote(owner))
+	if len(d.Lookups) > 0 {
+		block := "identity {"
+		for _, l := range d.Lookups {
+			block += fmt.Sprintf("\n    attribute %s {\n      from = %s\n      match = %s\n      column = %s\n    }",
+				Quote(l.Attribute.Name), TableRef(l.Table), Quote(l.Match.Name), Quote(l.Column.Name))
+		}
+		out = append(out, block+"\n  }")
+	}
+	return out
 }
 
 func table(t *model.Table) []string {

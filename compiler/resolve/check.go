@@ -11,6 +11,11 @@ import (
 
 // check looks at what several objects mean together.
 func (r *resolver) check() {
+	for _, d := range r.program.Datasources {
+		for _, l := range d.Lookups {
+			r.ownAttribute(l)
+		}
+	}
 	for _, t := range r.program.Tables {
 		for _, e := range t.Datasource.Entries() {
 			if e.Connect != nil && e.Connect.Account != nil && e.Connect.Account.ReadOnly {
@@ -32,6 +37,25 @@ func reaches(p *model.Policy, e model.Entry) bool {
 }
 
 func isWrite(a model.Action) bool { return a == model.Create || a == model.Edit || a == model.Delete }
+
+// ownAttribute warns of a policy that lets users write what says who they are.
+func (r *resolver) ownAttribute(l *model.Lookup) {
+	for _, t := range l.Table.Policies {
+		for _, a := range []model.Action{model.Create, model.Edit} {
+			if !t.Allows(a) || !slices.Contains(t.Columns, l.Column) && !slices.Contains(t.Columns, l.Match) {
+				continue
+			}
+			r.diags.Add(diag.Diagnostic{
+				Code: CodeLookupWritable, Severity: diag.Warning, Span: t.Span,
+				Summary: fmt.Sprintf("The policy %q lets users write what user.%s is read from", t.Policy.Name, l.Attribute.Name),
+				Detail: fmt.Sprintf("Whoever may %s the columns %q and %q of %s gives themselves another %s. Leave the columns out of `columns`, or see that `check` keeps it within what they may give.",
+					a, l.Match.Name, l.Column.Name, l.Table.Address(), l.Attribute.Name),
+				Related: []diag.Related{{Span: l.Span, Message: "the attribute is looked up here"}},
+			})
+			break
+		}
+	}
+}
 
 // readOnly reports a policy that grants a write through an account that has
 // none.

@@ -44,6 +44,8 @@ const (
 	CodeModule diag.Code = "module-invalid"
 	// CodeIdentity: the identity or request block is wrong.
 	CodeIdentity diag.Code = "identity-invalid"
+	// CodeLookupWritable: (warning) a policy lets users write what an attribute of theirs is looked up in.
+	CodeLookupWritable diag.Code = "identity-lookup-writable"
 	// CodeUser: a directory entry is wrong.
 	CodeUser diag.Code = "user-invalid"
 	// CodeDatasource: a datasource is wrong.

@@ -66,7 +66,7 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 		func() { r.variables(set) }, r.constants, func() { r.outputs = r.outputValues() },
 		r.levels, r.groups, r.identity, r.each((*resolver).users),
 		r.each((*resolver).datasources), r.each((*resolver).aliases),
-		r.each((*resolver).tables), r.each((*resolver).relations),
+		r.each((*resolver).tables), r.each((*resolver).relations), r.each((*resolver).lookups),
 		r.each((*resolver).accounts), r.each((*resolver).apps), r.connections,
 		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports), r.notifies,
 		r.finish, r.check,
@@ -121,6 +121,8 @@ type resolver struct {
 	eval    *hcl.EvalContext // var, local, module, functions
 	refs    map[string]*variable
 	outputs map[string]cty.Value
+	// identityBlocks wait for the tables of their datasources.
+	identityBlocks []identityBlock
 	// tableBlocks wait for their relations.
 	tableBlocks []tableBlock
 }

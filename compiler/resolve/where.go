@@ -46,7 +46,7 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 		Type:       model.DatasourceType(r.choice(CodeDatasource, b.TypeExpr, round.ctx, "", string(model.Postgres), string(model.Service))),
 		OwnerBound: true,
 	}
-	r.lookups(b)
+	r.datasourceIdentity(b, d, round)
 	if d.Type == model.Service {
 		for _, expr := range []hcl.Expression{b.URL, b.Identity, b.Claims, b.Owner} {
 			if expr != nil {
@@ -59,7 +59,7 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 	if b.URL != nil {
 		d.URL = r.secret(b.URL, round.ctx)
 	}
-	d.Identity = model.IdentityMode(r.choice(CodeDatasource, b.Identity, round.ctx, string(model.IdentitySigned),
+	d.Identity = model.IdentityMode(r.choice(CodeDatasource, r.identityMode(b), round.ctx, string(model.IdentitySigned),
 		string(model.IdentityRole), string(model.IdentitySetting), string(model.IdentitySigned)))
 	if d.Identity == model.IdentityRole {
 		r.diags.Fail(CodeUnsupportedIdentity, syntaxSpan(b.Identity), "This version of Postern does not support identity = \"role\"",
@@ -70,15 +70,6 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 		d.OwnerStated, d.OwnerBound = true, owner == "bound"
 	}
 	return d
-}
-
-// lookups reports the datasource's own identity block, which reads attributes
-// from tables.
-func (r *resolver) lookups(b *syntax.Datasource) {
-	for _, id := range b.Identities {
-		r.diags.Fail(CodeUnsupportedIdentity, id.Span, "This version of Postern does not look attributes up in a table",
-			"Remove the block, and put the attributes into the credentials.")
-	}
 }
 
 func (r *resolver) claimsSetting(d *model.Datasource, b *syntax.Datasource, round repeat) {

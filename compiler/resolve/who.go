@@ -297,8 +297,8 @@ func (r *resolver) attributes(b *syntax.Attributes, scope model.Scope) []*model.
 			continue
 		}
 		if x.Lookup != nil {
-			r.diags.Fail(CodeUnsupportedIdentity, syntaxSpan(x.Lookup), "This version of Postern does not look attributes up in a table",
-				"Put the attribute into the credentials, or compare through a relation of the table.")
+			r.diags.Fail(CodeIdentity, syntaxSpan(x.Lookup), "An attribute is looked up in the tables of a datasource",
+				"Declare its type here, and put `from`, `match` and `column` into an identity block of the datasource.")
 		}
 		if x.TypeExpr != nil {
 			a.Type, _ = condition.ParseType(syntax.Native(x.TypeExpr), &r.diags)

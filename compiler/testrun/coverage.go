@@ -56,7 +56,7 @@ func Cover(ctx context.Context, p *model.Program, tests []*model.Test) (*Coverag
 		}
 		docs := NewDocuments(p, t)
 		for _, a := range questions(t) {
-			q := eval.Query{Request: t.Request, Table: a.Table(), Action: a.Action}
+			q := eval.Query{Request: docs.Request(a.Table().Datasource), Table: a.Table(), Action: a.Action}
 			q.Old, q.New, q.Set = docs.Ask(a)
 			eval.DecideRecorded(p, q, rec)
 		}

@@ -1,19 +1,36 @@
 package testrun
 
 import (
+	"github.com/postern-dev/postern/compiler/eval"
 	"github.com/postern-dev/postern/compiler/model"
 )
 
 // Documents makes the JSON documents of a test's records, with the related
 // records nested in them as deep as the program's conditions look.
 type Documents struct {
-	test  *model.Test
-	depth int
+	program *model.Program
+	test    *model.Test
+	depth   int
 }
 
 // NewDocuments prepares the documents of one test.
 func NewDocuments(p *model.Program, t *model.Test) *Documents {
-	return &Documents{test: t, depth: RelationDepth(p)}
+	return &Documents{program: p, test: t, depth: RelationDepth(p)}
+}
+
+// Request is the test's request as an engine without a database is asked about
+// records of the datasource: what the datasource looks up in its tables is read
+// from the test's records of them.
+func (d *Documents) Request(ds *model.Datasource) model.Request {
+	return eval.LookUp(d.program, ds, d.test.Request, func(t *model.Table) []model.Document {
+		var out []model.Document
+		for _, f := range d.test.Fixtures {
+			if f.Table == t {
+				out = append(out, d.nested(t, f.Values, 0))
+			}
+		}
+		return out
+	})
 }
 
 // Of is the document of a record of the table with these values.

@@ -107,7 +107,7 @@ func (r *Reference) See(_ context.Context, t *model.Test, records []*model.Fixtu
 	docs := NewDocuments(r.program, t)
 	out := make([]model.Sight, len(records))
 	for i, f := range records {
-		d := eval.Decide(r.program, eval.Query{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values), HashKey: model.TestHashKey})
+		d := eval.Decide(r.program, eval.Query{Request: docs.Request(f.Table.Datasource), Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values), HashKey: model.TestHashKey})
 		out[i] = eval.SightOf(d)
 	}
 	return out, nil

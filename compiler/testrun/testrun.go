@@ -205,7 +205,7 @@ func (r *Reference) Answer(_ context.Context, t *model.Test, asks []model.Ask) (
 	docs := NewDocuments(r.program, t)
 	out := make([]bool, len(asks))
 	for i, a := range asks {
-		q := eval.Query{Request: t.Request, Table: a.Table(), Action: a.Action}
+		q := eval.Query{Request: docs.Request(a.Table().Datasource), Table: a.Table(), Action: a.Action}
 		q.Old, q.New, q.Set = docs.Ask(a)
 		out[i] = eval.Decide(r.program, q).Allowed
 	}

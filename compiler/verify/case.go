@@ -105,7 +105,7 @@ func Ask(ctx context.Context, p *model.Program, c *Case, start Starter) (out *Ou
 			}
 		}
 	}
-	q := &Query{Request: w.Requests[0], Table: t, Records: w.documents(p)[t]}
+	q := &Query{Request: w.lookUp(p, t, w.Requests[0]), Stated: &w.Requests[0], Table: t, Records: w.documents(p)[t]}
 	if len(q.Records) != len(c.Records[c.Table]) {
 		return nil, fmt.Errorf("%w: an engine cannot hold a record", errCase)
 	}

@@ -56,6 +56,18 @@ func joinKey(doc model.Document, r *model.Relation, from bool) (string, bool) {
 	return key, true
 }
 
+// lookUp is a request as engines without a database are asked about records of
+// a table.
+func (w *World) lookUp(p *model.Program, t *model.Table, req model.Request) model.Request {
+	return eval.LookUp(p, t.Datasource, req, func(from *model.Table) []model.Document {
+		out := make([]model.Document, len(w.Records[from]))
+		for i, r := range w.Records[from] {
+			out[i] = r.Doc
+		}
+		return out
+	})
+}
+
 // documents are the records of all tables with related ones nested in them.
 func (w *World) documents(p *model.Program) map[*model.Table][]model.Document {
 	index := map[*model.Relation]map[string][]*Record{}

@@ -121,7 +121,7 @@ func (r *run) world(ctx context.Context, g *generator) error {
 			if len(docs[t]) == 0 || !slices.Contains(w.about[i], t) || len(t.Policies) == 0 && i > 1 {
 				continue // few requests are enough to see that all are denied
 			}
-			q := &Query{Request: req, Table: t, Records: docs[t]}
+			q := &Query{Request: w.lookUp(r.program, t, req), Stated: &req, Table: t, Records: docs[t]}
 			if t.HasAction(model.Edit) {
 				for range editsPerQuery {
 					q.Edits = append(q.Edits, [2]int{g.rng.IntN(len(docs[t])), g.rng.IntN(len(docs[t]))})
@@ -177,7 +177,7 @@ func (r *run) query(ctx context.Context, w *World, q *Query) error {
 		}
 		r.report.Targets[e.Name()] += asked
 		if d := compare(q, want, got); d != nil {
-			d.Program, d.World, d.Request, d.Table, d.Target = r.program, w, q.Request, q.Table, e.Name()
+			d.Program, d.World, d.Request, d.Table, d.Target = r.program, w, q.AsStated(), q.Table, e.Name()
 			r.report.Found = d
 			return nil
 		}

@@ -42,6 +42,12 @@ func newSlots(p *model.Program, now model.Timestamp) *slots {
 			}
 		}
 	}
+	for _, d := range p.Datasources {
+		for _, l := range d.Lookups {
+			s.join(l.Match, p.Identity.Key)
+			s.join(l.Column, l.Attribute)
+		}
+	}
 	for _, t := range p.Tables {
 		for _, r := range t.Relations {
 			for _, pair := range r.On {

@@ -51,8 +51,13 @@ type World struct {
 
 // Query is all that is asked for one request about one table.
 type Query struct {
+	// Request has what the table's datasource looks up in its tables in the
+	// claims.
 	Request model.Request
-	Table   *model.Table
+	// Stated is the request as it came, for engines that look it up themselves;
+	// nil: the same.
+	Stated *model.Request
+	Table  *model.Table
 	// Records are documents with related records nested in them.
 	Records []model.Document
 	// Edits are pairs of numbers of records: the first one is to become what the
@@ -60,6 +65,14 @@ type Query struct {
 	Edits [][2]int
 	// Columns are numbers of records of which is asked what the request sees.
 	Columns []int
+}
+
+// AsStated is the request as it came.
+func (q *Query) AsStated() model.Request {
+	if q.Stated != nil {
+		return *q.Stated
+	}
+	return q.Request
 }
 
 // Answer is what an engine says.

@@ -147,18 +147,16 @@ func (p *parser) variable(b *hcl.Block) *Variable {
 func (p *parser) attributes(b *hcl.Block, schema string) *Attributes {
 	a := &Attributes{}
 	c := p.read(b, schema, &a.Header)
-	a.Key = c.expr("key")
+	a.Key, a.Mode = c.expr("key"), c.expr("mode")
 	inner := schema + "/attribute"
-	if schema == "datasource/identity" {
-		inner = "identity/attribute"
-	}
 	for _, ab := range c.blocks {
 		x := &Attribute{}
 		ac := p.read(ab, inner, &x.Header)
 		x.TypeExpr, x.Claim = ac.expr("type"), ac.expr("claim")
-		for _, name := range []string{"from", "match", "column"} {
+		x.From, x.Match, x.Column = ac.expr("from"), ac.expr("match"), ac.expr("column")
+		for _, e := range []hcl.Expression{x.From, x.Match, x.Column} {
 			if x.Lookup == nil {
-				x.Lookup = ac.expr(name)
+				x.Lookup = e
 			}
 		}
 		a.Attributes = append(a.Attributes, x)
@@ -168,13 +166,42 @@ func (p *parser) attributes(b *hcl.Block, schema string) *Attributes {
 
 func (p *parser) datasource(b *hcl.Block) *Datasource {
 	d := &Datasource{}
+	if identityIsBlock(b.Body) {
+		s := *p.schemas["datasource"]
+		s.Attributes = slices.DeleteFunc(slices.Clone(s.Attributes), func(a hcl.AttributeSchema) bool { return a.Name == "identity" })
+		p.schemas["datasource in JSON"] = &s
+		c := p.read(b, "datasource in JSON", &d.Header)
+		p.datasourceBody(d, c)
+		return d
+	}
 	c := p.read(b, "datasource", &d.Header)
+	p.datasourceBody(d, c)
+	return d
+}
+
+// identityIsBlock reports whether a body of the JSON syntax has an object where
+// a datasource's `identity` stands. There one name cannot be an argument and a
+// block, so that the block states the argument, as `mode`.
+func identityIsBlock(body hcl.Body) bool {
+	if _, native := body.(*hclsyntax.Body); native {
+		return false
+	}
+	content, _, _ := body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "identity"}}})
+	if content == nil || content.Attributes["identity"] == nil {
+		return false
+	}
+	expr := content.Attributes["identity"].Expr
+	_, mapped := hcl.ExprMap(expr)
+	_, listed := hcl.ExprList(expr)
+	return !mapped.HasErrors() || !listed.HasErrors()
+}
+
+func (p *parser) datasourceBody(d *Datasource, c *content) {
 	d.TypeExpr, d.URL, d.Identity = c.expr("type"), c.expr("url"), c.expr("identity")
 	d.Claims, d.Owner = c.expr("claims"), c.expr("owner")
 	for _, inner := range c.blocks {
 		d.Identities = append(d.Identities, p.attributes(inner, "datasource/identity"))
 	}
-	return d
 }
 
 func (p *parser) table(b *hcl.Block) *Table {

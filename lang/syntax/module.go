@@ -124,6 +124,7 @@ type (
 	Attributes struct {
 		Header
 		Key        hcl.Expression
+		Mode       hcl.Expression // the `identity` of a datasource, in a JSON file
 		Attributes []*Attribute
 	}
 	// Attribute is one typed fact of an identity, a request or a resource.
@@ -133,9 +134,12 @@ type (
 		Claim    hcl.Expression
 		Null     hcl.Expression
 		Tags     hcl.Expression
-		// Lookup is the first of `from`, `match` and `column`, which read an
-		// attribute from a table.
+		// Lookup is the first of `from`, `match` and `column`.
 		Lookup hcl.Expression
+		// From, Match and Column are those of a datasource's own identity block.
+		From   hcl.Expression
+		Match  hcl.Expression
+		Column hcl.Expression
 	}
 	// Group is a named set of users.
 	Group struct {

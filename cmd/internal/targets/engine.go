@@ -29,7 +29,7 @@ func (e *documentEngine) Answer(ctx context.Context, t *model.Test, asks []model
 	docs := testrun.NewDocuments(e.program, t)
 	out := make([]bool, len(asks))
 	for i, a := range asks {
-		q := backend.Question{Request: t.Request, Table: a.Table(), Action: a.Action}
+		q := backend.Question{Request: docs.Request(a.Table().Datasource), Table: a.Table(), Action: a.Action}
 		q.Old, q.New, q.Set = docs.Ask(a)
 		allowed, err := e.decider.Decide(ctx, q)
 		if err != nil {
@@ -45,7 +45,7 @@ func (e *documentEngine) See(ctx context.Context, t *model.Test, records []*mode
 	docs := testrun.NewDocuments(e.program, t)
 	out := make([]model.Sight, len(records))
 	for i, f := range records {
-		q := backend.Question{Request: t.Request, Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values)}
+		q := backend.Question{Request: docs.Request(f.Table.Datasource), Table: f.Table, Action: model.View, Old: docs.Of(f.Table, f.Values)}
 		var err error
 		if out[i], err = e.decider.See(ctx, q); err != nil {
 			return nil, fmt.Errorf("asking %s what is seen: %w", e.name, err)

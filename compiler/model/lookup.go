@@ -1,0 +1,27 @@
+package model
+
+import "github.com/postern-dev/postern/lang/source"
+
+// Lookup is an attribute of the user that a datasource reads from one of its
+// own tables, from the rows whose Match equals the identity's key; what the
+// claims say of the attribute does not count there. Each says that the values
+// of all rows make the set; otherwise it is known where exactly one row
+// matches. Without a matching row it is unknown.
+type Lookup struct {
+	Attribute *Attribute
+	Table     *Table
+	Match     *Column
+	Column    *Column
+	Each      bool
+	Span      source.Span
+}
+
+// Lookup is how the datasource looks an attribute up, or nil.
+func (d *Datasource) Lookup(a *Attribute) *Lookup {
+	for _, l := range d.Lookups {
+		if l.Attribute == a {
+			return l
+		}
+	}
+	return nil
+}
