@@ -6,8 +6,8 @@ import "embed"
 
 // Files are the example projects, a folder each.
 //
-//go:embed llm-apps game-backend low-code authzen-todo
+//go:embed llm-apps game-backend low-code authzen-todo postgrest
 var Files embed.FS
 
 // Names lists the projects.
-func Names() []string { return []string{"llm-apps", "game-backend", "low-code", "authzen-todo"} }
+func Names() []string { return []string{"llm-apps", "game-backend", "low-code", "authzen-todo", "postgrest"} }

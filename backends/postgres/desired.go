@@ -114,6 +114,7 @@ func (d *desired) roles() {
 	for _, a := range d.ds.Accounts {
 		d.state.Scope.Accounts[a.Role] = &AccountScope{Managed: a.Managed, Source: a.Span}
 		if !a.Managed {
+			d.addRole(&Role{ID: RoleID(a.Role), Source: a.Span}) // nothing of it is made, but a plan looks at it
 			continue
 		}
 		d.addRole(&Role{ID: RoleID(a.Role), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: a.Span})

@@ -90,6 +90,9 @@ func (w *scriptWriter) roles() {
 	w.section("Roles")
 	for _, id := range sortedIDs(w.state.Roles) {
 		r := w.state.Roles[id]
+		if !r.Managed {
+			continue
+		}
 		if !r.Source.IsZero() {
 			w.b.Comment(r.Source.String())
 		}

@@ -1,85 +1,35 @@
 package postgres
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
+	"github.com/postern-dev/postern/client/token"
 )
 
-// Key signs the tokens of identity mode "signed". Its row of postern.keys is
-// made by InsertKey; the secret itself stays with whoever mints tokens.
-type Key struct {
-	ID     int    // 0 to 999,999,999
-	Secret []byte // at least MinSecret bytes
-}
+// Key and Token are those of package client/token, which servers use.
+type (
+	Key   = token.Key
+	Token = token.Token
+)
 
-// MinSecret is the least length of a signing secret in bytes: the output of
-// the hash (RFC 2104, section 3).
-const MinSecret = sha256.Size
-
-// Token is what one request tells the database about its user.
-type Token struct {
-	Claims   map[string]any // nil: anonymous
-	Context  map[string]any // request.*, may be nil
-	Role     string         // the service account's role
-	Database string
-	Expires  time.Time // after it the token opens no more transactions
-}
+// MinSecret is the least length of a signing secret in bytes.
+const MinSecret = token.MinSecret
 
 // Reasons why a token cannot be minted.
 var (
-	ErrKey   = errors.New("not a signing key")
-	ErrToken = errors.New("not a complete token")
+	ErrKey   = token.ErrKey
+	ErrToken = token.ErrToken
 )
 
-// MintToken signs a token for postern.open. The result holds no secret, but
-// whoever has it can open transactions as that user until it expires: pass it
-// as a bind parameter, never in the text of a statement.
-func MintToken(key Key, t Token) (string, error) {
-	if err := key.check(); err != nil {
-		return "", err
-	}
-	if t.Role == "" || t.Database == "" || t.Expires.IsZero() {
-		return "", fmt.Errorf("%w: role, database and expiry must be stated", ErrToken)
-	}
-	payload, err := json.Marshal(struct {
-		User     map[string]any `json:"user"`
-		Request  map[string]any `json:"request"`
-		Role     string         `json:"role"`
-		Database string         `json:"database"`
-		Expires  int64          `json:"expires"`
-	}{t.Claims, t.Context, t.Role, t.Database, t.Expires.Unix()})
-	if err != nil {
-		return "", fmt.Errorf("claims as JSON: %w", err)
-	}
-	body := "v1." + strconv.Itoa(key.ID) + "." + base64.StdEncoding.EncodeToString(payload)
-	mac := hmac.New(sha256.New, key.Secret)
-	mac.Write([]byte(body))
-	return body + "." + hex.EncodeToString(mac.Sum(nil)), nil
-}
-
-func (k Key) check() error {
-	switch {
-	case k.ID < 0 || k.ID > 999_999_999:
-		return fmt.Errorf("%w: the number %d is not within 0 and 999999999", ErrKey, k.ID)
-	case len(k.Secret) < MinSecret:
-		return fmt.Errorf("%w: a secret of %d bytes is shorter than %d", ErrKey, len(k.Secret), MinSecret)
-	}
-	return nil
-}
+// MintToken signs a token for postern.open.
+func MintToken(key Key, t Token) (string, error) { return token.Mint(key, t) }
 
 // InsertKey is the statement that makes a key known to a database. It holds
 // the secret in another form: run it, and write it nowhere.
 func InsertKey(k Key) (sqltext.SQL, error) {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return "", err
 	}
 	inner, outer := pads(k.Secret)

@@ -16,6 +16,9 @@ func (d *database) makeTables(ctx context.Context) error {
 	if err := d.makeOwner(ctx); err != nil {
 		return err
 	}
+	if err := d.makeAdopted(ctx); err != nil {
+		return err
+	}
 	made := map[string]bool{"public": true}
 	for _, t := range d.ds.Tables {
 		if !made[t.Schema] {
@@ -57,11 +60,34 @@ func (d *database) makeTables(ctx context.Context) error {
 const ownerRole = "postern test owner"
 
 func (d *database) makeOwner(ctx context.Context) error {
+	_, err := d.makeRole(ctx, ownerRole)
+	return err
+}
+
+// makeRole makes a role unless it is there, and reports whether it did.
+func (d *database) makeRole(ctx context.Context, name string) (made bool, err error) {
 	var there bool
-	if err := d.conn.QueryRow(ctx, "SELECT to_regrole($1) IS NOT NULL", `"`+ownerRole+`"`).Scan(&there); err != nil || there {
-		return err
+	if err := d.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name).Scan(&there); err != nil || there {
+		return false, err
 	}
-	return d.built(ctx, new(sqltext.Builder).Raw("CREATE ROLE ").Ident(ownerRole))
+	return true, d.built(ctx, new(sqltext.Builder).Raw("CREATE ROLE ").Ident(name))
+}
+
+// makeAdopted makes the roles that the program adopts.
+func (d *database) makeAdopted(ctx context.Context) error {
+	for _, a := range d.ds.Accounts {
+		if a.Managed {
+			continue
+		}
+		made, err := d.makeRole(ctx, a.Role)
+		if err != nil {
+			return err
+		}
+		if made {
+			d.roles = append(d.roles, a.Role)
+		}
+	}
+	return nil
 }
 
 // usual is the native type of a column that states none.

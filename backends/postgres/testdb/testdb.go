@@ -41,6 +41,7 @@ type database struct {
 	state   *postgres.State // that was applied last
 	now     model.Timestamp // the time that the policies were written for
 	bulk    bool            // what Keep and Bulk need is there
+	roles   []string        // those of the program that it was not to make itself
 }
 
 // Start starts a server and makes the databases of a program. Close ends it.
@@ -104,6 +105,9 @@ func (db *DB) dropRoles(ctx context.Context) error {
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return fmt.Errorf("reading the roles: %w", err)
+	}
+	for _, d := range db.databases {
+		names = append(names, d.roles...)
 	}
 	for _, name := range names {
 		sql, err := new(sqltext.Builder).Raw("DROP ROLE ").Ident(name).SQL()
