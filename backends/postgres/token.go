@@ -8,9 +8,10 @@ import (
 	"github.com/postern-dev/postern/client/token"
 )
 
-// Key and Token are those of package client/token, which servers use.
 type (
-	Key   = token.Key
+	// Key signs tokens; it is that of package client/token, which servers use.
+	Key = token.Key
+	// Token is what one request tells the database about its user.
 	Token = token.Token
 )
 
