@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-const staffProject = `
+const lookupProject = `
 postern { project = "PROJECT" }
 identity {
   attribute "id" { type = string }
@@ -84,7 +84,7 @@ policy "oneself" {
 }
 `
 
-const staffTables = `
+const lookupTables = `
 CREATE SCHEMA "hr data";
 CREATE TABLE "hr data".staff (login text NOT NULL, region text, since timestamptz NOT NULL, salary bigint NOT NULL);
 CREATE TABLE members (login text NOT NULL, team text NOT NULL);
@@ -98,8 +98,8 @@ INSERT INTO deals VALUES (1, 'EMEA'), (2, 'APAC'), (3, 'x'), (4, 'LATAM');
 // whatever its session's settings are, and the claims do not count.
 func TestLookups(t *testing.T) {
 	t.Parallel()
-	p := compile(t, project(staffProject, "lookups"))
-	d := applied(t, p, staffTables)
+	p := compile(t, project(lookupProject, "lookups"))
+	d := applied(t, p, lookupTables)
 	applyTo(t, d.admin, p) // what the script makes, and again nothing
 	conn := d.as(t, "lookups_role")
 	execute(t, conn, "SET TimeZone = 'Europe/Amsterdam'; SET DateStyle = 'SQL, DMY'; SET standard_conforming_strings = off")
@@ -134,8 +134,8 @@ func TestLookups(t *testing.T) {
 // restores it.
 func TestLookupDrift(t *testing.T) {
 	t.Parallel()
-	p := compile(t, project(staffProject, "lookdrift"))
-	d := applied(t, p, staffTables)
+	p := compile(t, project(lookupProject, "lookdrift"))
+	d := applied(t, p, lookupTables)
 	conn := d.as(t, "lookdrift_role")
 	execute(t, d.admin, `DROP POLICY postern_related ON "hr data".staff`)
 	if got := values(t, conn, `{"id": "ann"}`, allIDs); got != "" {
