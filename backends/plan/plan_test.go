@@ -138,7 +138,7 @@ func TestSets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := plan.DecodeSet(data)
+		got, _, err := plan.DecodeSet(data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestSets(t *testing.T) {
 			"version":        strings.Replace(text, `{"format_version": 1`, `{"format_version": 9`, 1),
 			"statement":      strings.Replace(text+"SELECT 1", "SELECT 1", "SELECT 3", 1),
 		} {
-			if _, err := plan.DecodeSet([]byte(changed)); !errors.Is(err, plan.ErrFile) {
+			if _, _, err := plan.DecodeSet([]byte(changed)); !errors.Is(err, plan.ErrFile) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

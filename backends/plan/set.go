@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,14 +19,15 @@ const (
 func setStart() string { return fmt.Sprintf("{\"format_version\": %d, \"plans\": [\n", FormatVersion) }
 
 // EncodeSet is the JSON form of several plans, one a datasource: an object
-// with "format_version" and "plans", each as Encode writes it.
-func EncodeSet(plans []*Plan) ([]byte, error) {
+// with "format_version" and "plans", each as Encode writes it, and, where there
+// are any, "publications".
+func EncodeSet(plans []*Plan, publications ...*Publication) ([]byte, error) {
 	var b bytes.Buffer
-	err := writeSet(&b, plans)
+	err := writeSet(&b, plans, publications)
 	return b.Bytes(), err
 }
 
-func writeSet(w io.Writer, plans []*Plan) error {
+func writeSet(w io.Writer, plans []*Plan, publications []*Publication) error {
 	if _, err := io.WriteString(w, setStart()); err != nil {
 		return err
 	}
@@ -39,22 +41,42 @@ func writeSet(w io.Writer, plans []*Plan) error {
 			return err
 		}
 	}
-	_, err := io.WriteString(w, setEnd)
+	return writeEnd(w, publications)
+}
+
+// writeEnd writes what stands after the plans.
+func writeEnd(w io.Writer, publications []*Publication) error {
+	if len(publications) == 0 {
+		_, err := io.WriteString(w, setEnd)
+		return err
+	}
+	text, err := json.MarshalIndent(publications, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the publications: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "\n],\n\"publications\": %s,\n\"publications_hash\": \"%x\"}\n", text, sha256.Sum256(text))
 	return err
 }
 
 // DecodeSet reads what EncodeSet wrote, and nothing else: any other text is an
 // error that wraps ErrFile.
-func DecodeSet(data []byte) ([]*Plan, error) {
+func DecodeSet(data []byte) ([]*Plan, []*Publication, error) {
 	var file struct {
 		FormatVersion int               `json:"format_version"`
 		Plans         []json.RawMessage `json:"plans"`
+		Publications  json.RawMessage   `json:"publications"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("%w: it is damaged or cut short (%w)", ErrFile, err)
+		return nil, nil, fmt.Errorf("%w: it is damaged or cut short (%w)", ErrFile, err)
 	}
 	if file.FormatVersion != FormatVersion {
-		return nil, fmt.Errorf("%w: %w", ErrFile, wrongVersion(file.FormatVersion))
+		return nil, nil, fmt.Errorf("%w: %w", ErrFile, wrongVersion(file.FormatVersion))
+	}
+	var publications []*Publication
+	if file.Publications != nil {
+		if err := json.Unmarshal(file.Publications, &publications); err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrFile, err)
+		}
 	}
 	// Decode takes nothing but what Encode writes; what is left is the frame.
 	frame := &comparer{rest: data}
@@ -63,7 +85,7 @@ func DecodeSet(data []byte) ([]*Plan, error) {
 	for i, raw := range file.Plans {
 		p, err := Decode(append(raw, '\n'))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		plans[i], file.Plans[i] = p, nil
 		if i > 0 && differs == nil {
@@ -74,31 +96,31 @@ func DecodeSet(data []byte) ([]*Plan, error) {
 		}
 	}
 	if differs == nil {
-		_, differs = io.WriteString(frame, setEnd)
+		differs = writeEnd(frame, publications)
 	}
 	if differs != nil || len(frame.rest) > 0 {
-		return nil, fmt.Errorf("%w: it was changed after it was made; make a new plan", ErrFile)
+		return nil, nil, fmt.Errorf("%w: it was changed after it was made; make a new plan", ErrFile)
 	}
-	return plans, nil
+	return plans, publications, nil
 }
 
 // SaveSet writes plans to a file, readable by its owner alone, replacing it in
 // one step.
-func SaveSet(path string, plans []*Plan) error {
-	return save(path, func(w io.Writer) error { return writeSet(w, plans) })
+func SaveSet(path string, plans []*Plan, publications ...*Publication) error {
+	return save(path, func(w io.Writer) error { return writeSet(w, plans, publications) })
 }
 
-// LoadSet reads the plans that SaveSet wrote.
-func LoadSet(path string) ([]*Plan, error) {
+// LoadSet reads the plans and publications that SaveSet wrote.
+func LoadSet(path string) ([]*Plan, []*Publication, error) {
 	data, err := read(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	plans, err := DecodeSet(data)
+	plans, publications, err := DecodeSet(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return plans, nil
+	return plans, publications, nil
 }
 
 // read is the content of a plan file, in a buffer of its size.

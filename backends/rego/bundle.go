@@ -116,3 +116,27 @@ func unpacked(data []byte) ([]printed, error) {
 		out = append(out, printed{strings.TrimPrefix(header.Name, "/"), text})
 	}
 }
+
+// ContentHash is the hash of a bundle's content that its manifest states as
+// content_sha256: what a running OPA tells of the bundle that it serves.
+func ContentHash(data []byte) (string, error) {
+	members, err := unpacked(data)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range members {
+		if m.path != bundle.ManifestExt {
+			continue
+		}
+		var manifest struct {
+			Metadata struct {
+				Content string `json:"content_sha256"`
+			} `json:"metadata"`
+		}
+		if err := json.Unmarshal(m.text, &manifest); err != nil {
+			return "", fmt.Errorf("read the bundle's manifest: %w", err)
+		}
+		return manifest.Metadata.Content, nil
+	}
+	return "", errors.New("read the bundle: it has no manifest")
+}

@@ -62,14 +62,17 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 		return err
 	}
 	if shows {
-		if err := view.Plans(s.results(), plans, reports, nil); err != nil {
+		if err := view.Plans(s.results(), plans, reports, nil, p.publications...); err != nil {
 			return err
 		}
 	}
 	if err := s.pass(gate, reports); err != nil {
 		return err
 	}
-	if !f.approved && !f.dryRun && !empty(plans) {
+	if err := s.undecided(gate, p); err != nil {
+		return err
+	}
+	if !f.approved && !f.dryRun && (!empty(plans) || !unchanged(p.publications)) {
 		if err := s.ask(ctx); err != nil {
 			return err
 		}
@@ -84,11 +87,14 @@ func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, 
 	if len(args) == 0 {
 		return s.plans(ctx, f, access)
 	}
-	plans, err := plan.LoadSet(args[0])
+	plans, publications, err := plan.LoadSet(args[0])
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	p, err := s.load(ctx, &f.inputFlags, false)
+	if err == nil {
+		p.publications = publications
+	}
 	if err != nil || !access {
 		return p, plans, nil, err
 	}

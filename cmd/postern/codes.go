@@ -18,6 +18,10 @@ const (
 	CodeKeyFailed          diag.Code = "key-failed"           // a database that did not register, list or remove a key
 	CodeNotifyUndelivered  diag.Code = "notify-undelivered"   // (warning) an event that a notify block's address did not take
 	CodeProjectEmpty       diag.Code = "project-empty"        // a folder without a project
+	CodePublishDiffers     diag.Code = "publish-differs"      // a plan of other artifacts than the project builds
+	CodePublishFailed      diag.Code = "publish-failed"       // a place that did not take what was to be published, or cannot be read
+	CodePublishNotServed   diag.Code = "publish-not-served"   // an OPA that does not serve what was published
+	CodePublishStale       diag.Code = "publish-stale"        // a place that somebody has published to since
 	CodePullEmpty          diag.Code = "pull-empty"           // a database without tables in the schemas
 	CodePullExists         diag.Code = "pull-exists"          // a file that pull would overwrite
 	CodePullLeftOut        diag.Code = "pull-left-out"        // (warning) what a table block cannot state

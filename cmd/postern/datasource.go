@@ -86,7 +86,7 @@ func (f *databaseFlags) databases(p *model.Program) ([]*model.Datasource, error)
 			return nil, fmt.Errorf("there is no Postgres datasource %q in the project; it has %s", name, strings.Join(known, ", "))
 		}
 	}
-	if len(out) == 0 {
+	if len(out) == 0 && len(p.Publishes) == 0 {
 		return nil, errors.New("the project has no Postgres datasource")
 	}
 	return out, nil

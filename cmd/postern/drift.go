@@ -19,11 +19,11 @@ func newDrift(s *session) *cobra.Command {
 			"  postern drift --json      # for a scheduled check",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, plans, _, err := s.plans(cmd.Context(), f, false)
+			p, plans, _, err := s.plans(cmd.Context(), f, false)
 			if err != nil {
 				return err
 			}
-			if err := view.Drift(s.results(), plans); err != nil {
+			if err := view.Drift(s.results(), plans, p.publications...); err != nil {
 				return err
 			}
 			for _, pl := range plans {
@@ -31,7 +31,7 @@ func newDrift(s *session) *cobra.Command {
 					s.happened(model.OnDrift, about(pl, "", pl.Changes))
 				}
 			}
-			if !empty(plans) {
+			if !empty(plans) || !unchanged(p.publications) {
 				return errChanges
 			}
 			return nil

@@ -67,6 +67,14 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 			s.happened(model.OnApplied, about(fl.plans[i], flags.actor, fl.plans[i].Changes))
 		}
 	}
+	ready := len(found) == 0 && failure == nil && !flags.dryRun
+	published, err := s.publish(ctx, p, ready)
+	results = append(results, published...)
+	if d, ok := asDiagnostic(err); ok {
+		found.Add(d)
+	} else if err != nil {
+		failure = err
+	}
 	if len(found) == 0 && failure == nil && !flags.allow && !flags.dryRun {
 		found, failure = s.standing(ctx, p, plans)
 	}

@@ -56,12 +56,12 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	_, plans, reports, err := s.plans(ctx, &f.databaseFlags, true)
+	p, plans, reports, err := s.plans(ctx, &f.databaseFlags, true)
 	if err != nil {
 		return err
 	}
 	if f.file != "" {
-		if err := plan.SaveSet(f.file, plans); err != nil {
+		if err := plan.SaveSet(f.file, plans, p.publications...); err != nil {
 			return err
 		}
 	}
@@ -70,9 +70,9 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 	}
 	refused, _ := refusals(gate, reports)
 	if f.markdown {
-		err = view.PlansMarkdown(s.out, plans, reports, refused)
+		err = errors.Join(view.PlansMarkdown(s.out, plans, reports, refused), view.PublicationsMarkdown(s.out, p.publications))
 	} else {
-		err = view.Plans(s.results(), plans, reports, refused)
+		err = view.Plans(s.results(), plans, reports, refused, p.publications...)
 	}
 	if err != nil {
 		return err
@@ -83,7 +83,10 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 	if err := s.pass(gate, reports); err != nil {
 		return err
 	}
-	if f.detailed && !empty(plans) {
+	if err := s.undecided(gate, p); err != nil {
+		return err
+	}
+	if f.detailed && (!empty(plans) || !unchanged(p.publications)) {
 		return errChanges
 	}
 	return nil
@@ -132,6 +135,11 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 				reports = append(reports, m.report)
 			}
 		}
+	}
+	if len(f.datasources) == 0 {
+		var list diag.List
+		p.publications, list = s.publications(ctx, p)
+		found = append(found, list...)
 	}
 	return p, plans, reports, s.report(found, p.set)
 }

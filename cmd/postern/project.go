@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
@@ -40,6 +41,8 @@ type project struct {
 	set     *source.Set
 	program *model.Program
 	tests   []*model.Test
+	// publications are planned by plans, and read with a saved plan.
+	publications []*plan.Publication
 }
 
 // load compiles the project and prints its diagnostics; errShown when there

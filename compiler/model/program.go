@@ -27,10 +27,11 @@ type Program struct {
 	Accounts    []*ServiceAccount
 	Apps        []*App
 
-	Policies []*Policy
-	Guards   []*Guard
-	Masks    []*Mask
-	Notifies []*Notify
+	Policies  []*Policy
+	Guards    []*Guard
+	Masks     []*Mask
+	Notifies  []*Notify
+	Publishes []*Publish
 }
 
 // Identity is the type of `user`: what a request's credentials tell.

@@ -34,6 +34,8 @@ const (
 	CodeProject diag.Code = "project-invalid"
 	// CodeNotify: a notify block is wrong.
 	CodeNotify diag.Code = "notify-invalid"
+	// CodePublish: a publish block is wrong.
+	CodePublish diag.Code = "publish-invalid"
 	// CodeUnsupported: the block is part of the language and not of this version.
 	CodeUnsupported diag.Code = "unsupported-block"
 	// CodeUnsupportedIdentity: the way a user is known is part of the language and not of this version.

@@ -148,6 +148,9 @@ func (r *resolver) rootOnly() {
 	for _, b := range r.syntax.Notifies {
 		report(&b.Header) // a module of somebody else's must not be told who gets access
 	}
+	for _, b := range r.syntax.Publishes {
+		report(&b.Header)
+	}
 }
 
 // inputs gives the variables of a module the values of its block.

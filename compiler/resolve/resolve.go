@@ -68,7 +68,7 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 		r.each((*resolver).datasources), r.each((*resolver).aliases),
 		r.each((*resolver).tables), r.each((*resolver).relations), r.each((*resolver).lookups),
 		r.each((*resolver).accounts), r.each((*resolver).apps), r.connections,
-		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports), r.notifies,
+		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports), r.notifies, r.publishes,
 		r.finish, r.check,
 		r.checkPassed, r.unique,
 		func() { res.Tests, res.Outputs = r.tests(), r.offered() },

@@ -34,6 +34,8 @@ func (p *parser) block(b *hcl.Block) {
 		c := p.read(b, "notify", &n.Header)
 		n.Description, n.On, n.URL, n.Secret, n.DeadLetter = c.expr("description"), c.expr("on"), c.expr("url"), c.expr("secret"), c.expr("dead_letter")
 		m.Notifies = append(m.Notifies, n)
+	case "publish":
+		m.Publishes = append(m.Publishes, p.publish(b))
 	case "identity":
 		m.Identities = append(m.Identities, p.attributes(b, "identity"))
 	case "request":

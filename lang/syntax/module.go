@@ -29,6 +29,7 @@ type Module struct {
 	Masks           []*Mask
 	Reports         []*Report
 	Notifies        []*Notify
+	Publishes       []*Publish
 
 	Tests    []*Test
 	Matrices []*Matrix
@@ -118,6 +119,19 @@ type (
 	Notify struct {
 		Header
 		Description, On, URL, Secret, DeadLetter hcl.Expression
+	}
+
+	// Publish is a `publish` block.
+	Publish struct {
+		Header
+		Description, Targets, Wait hcl.Expression
+		Parts                      []*PublishPart
+	}
+	// PublishPart is a block inside of a `publish` block.
+	PublishPart struct {
+		Header
+		Kind string // folder, git, http, oci, s3, sign or opa
+		Args map[string]hcl.Expression
 	}
 
 	// Attributes is an `identity` or `request` block.

@@ -32,7 +32,7 @@ func topSchema() *hcl.BodySchema {
 		nested("user", "name"), nested("access_level", "name"), nested("datasource", "name"),
 		nested("table", "datasource", "name"), nested("resource", "datasource", "name"),
 		nested("service_account", "name"), nested("app", "name"), nested("policy", "name"),
-		nested("guard", "name"), nested("mask", "name"), nested("report", "name"), nested("notify", "name"),
+		nested("guard", "name"), nested("mask", "name"), nested("report", "name"), nested("notify", "name"), nested("publish", "name"),
 	)
 }
 
@@ -75,6 +75,15 @@ func newSchemas() schemas {
 		"mask":                   body([]string{"description", "for_each", "!on", "!columns", "unless", "!with"}),
 		"report":                 body([]string{"description", "for_each", "!from", "where", "columns", "!to"}),
 		"notify":                 body([]string{"description", "!on", "!url", "secret", "dead_letter"}),
+		"publish": body([]string{"description", "targets", "wait"},
+			nested("folder"), nested("git"), nested("http"), nested("oci"), nested("s3"), nested("sign"), nested("opa", "name")),
+		"publish/folder": body([]string{"!path"}),
+		"publish/git":    body([]string{"!url", "branch", "path", "token"}),
+		"publish/http":   body([]string{"!url", "token"}),
+		"publish/oci":    body([]string{"!repository", "tag", "username", "password", "plain_http"}),
+		"publish/s3":     body([]string{"!endpoint", "!bucket", "prefix", "region", "!access_key", "!secret_key", "plain_http"}),
+		"publish/sign":   body([]string{"!key", "!id", "algorithm"}),
+		"publish/opa":    body([]string{"!url", "token"}),
 		"test": body([]string{"description", "user", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("expect")),
 		"matrix": body([]string{"description", "!users", "app", "now", "request"},

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/postern-dev/postern/backends/postgres"
@@ -25,6 +26,12 @@ type AppliedPlan struct {
 	Statements int           `json:"statements"`
 	Applied    bool          `json:"applied"`
 	Status     AppliedStatus `json:"status"`
+	// Of a publish block instead: its name, its place, how many files were put,
+	// and how many OPAs serve them.
+	Publish string `json:"publish,omitempty"`
+	Place   string `json:"place,omitempty"`
+	Files   int    `json:"files,omitempty"`
+	Served  int    `json:"served,omitempty"`
 	// Sessions keep rights that the plan took away.
 	Sessions []postgres.Session `json:"sessions,omitempty"`
 }
@@ -55,7 +62,30 @@ func Applied(o Output, plans []AppliedPlan, found ...diag.Diagnostic) error {
 	return p.err
 }
 
+// published is the line of a publish block.
+func (p *printer) published(a AppliedPlan) {
+	switch a.Status {
+	case StatusApplied:
+		served := ""
+		switch {
+		case a.Served == 1:
+			served = "; 1 OPA serves it"
+		case a.Served > 1:
+			served = fmt.Sprintf("; %d OPAs serve it", a.Served)
+		}
+		p.printf("%s publish.%s: %s to %s%s.\n", p.paint(green, "Published"), safe(a.Publish), plural(a.Files, "file"), safeLine(a.Place), served)
+	case StatusFailed:
+		p.printf("%s publish.%s: not published, or not served.\n", p.paint(red, "Not applied"), safe(a.Publish))
+	case StatusRolledBack, StatusNotStarted:
+		p.printf("%s publish.%s: nothing was published.\n", p.paint(yellow, "Not started"), safe(a.Publish))
+	}
+}
+
 func (p *printer) applied(a AppliedPlan) {
+	if a.Publish != "" {
+		p.published(a)
+		return
+	}
 	switch a.Status {
 	case StatusApplied:
 		p.printf("%s datasource.%s: %s ran in one transaction.\n", p.paint(green, "Applied"), safe(a.Datasource), plural(a.Statements, "statement"))

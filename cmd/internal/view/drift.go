@@ -18,7 +18,7 @@ type changeJSON struct {
 
 // Drift prints what differs from the project, one plan a datasource: what was
 // changed by hand, and what is not applied yet.
-func Drift(o Output, plans []*plan.Plan) error {
+func Drift(o Output, plans []*plan.Plan, publications ...*plan.Publication) error {
 	if o.JSON {
 		type datasource struct {
 			Datasource string       `json:"datasource"`
@@ -31,7 +31,11 @@ func Drift(o Output, plans []*plan.Plan) error {
 			hand, source := origins(pl)
 			out[i] = datasource{pl.Datasource, pl.Database, changesJSON(hand), changesJSON(source)}
 		}
-		return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "datasources": out})
+		doc := map[string]any{"format_version": FormatVersion, "datasources": out}
+		if len(publications) > 0 {
+			doc["publications"] = driftOfPublications(publications)
+		}
+		return writeJSON(o.W, doc)
 	}
 	p := &printer{Output: o}
 	for i, pl := range plans {
@@ -40,20 +44,17 @@ func Drift(o Output, plans []*plan.Plan) error {
 		}
 		p.drift(pl)
 	}
+	for i, pub := range publications {
+		if i > 0 || len(plans) > 0 {
+			p.printf("\n")
+		}
+		p.publicationDrift(pub)
+	}
 	return p.err
 }
 
 // origins splits a plan's changes.
-func origins(pl *plan.Plan) (hand, source []plan.Change) {
-	for _, c := range pl.Changes {
-		if c.What().Drift {
-			hand = append(hand, c)
-		} else {
-			source = append(source, c)
-		}
-	}
-	return hand, source
-}
+func origins(pl *plan.Plan) (hand, source []plan.Change) { return byOrigin(pl.Changes) }
 
 func changesJSON(list []plan.Change) []changeJSON {
 	out := make([]changeJSON, len(list))

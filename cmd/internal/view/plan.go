@@ -13,10 +13,11 @@ import (
 )
 
 // Plans prints what would change, one plan a datasource, and who gains and who
-// loses by it, one report a plan; refused is what a gate stops of it.
-func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal) error {
+// loses by it, one report a plan, and what would change in the places that are
+// published to; refused is what a gate stops of it.
+func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal, publications ...*plan.Publication) error {
 	if o.JSON {
-		return plansJSON(o, plans, reports, refused)
+		return plansJSON(o, plans, reports, refused, publications)
 	}
 	// A plan may have many thousand lines: not each of them is written by itself.
 	buffered := bufio.NewWriter(o.W)
@@ -32,10 +33,16 @@ func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []rev
 		}
 		p.plan(pl, r)
 	}
+	for i, pub := range publications {
+		if i > 0 || len(plans) > 0 {
+			p.printf("\n")
+		}
+		p.publication(pub)
+	}
 	return errors.Join(p.err, buffered.Flush())
 }
 
-func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal) error {
+func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal, publications []*plan.Publication) error {
 	raw := make([]json.RawMessage, len(plans))
 	for i, pl := range plans {
 		data, err := pl.Encode()
@@ -47,7 +54,11 @@ func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused [
 	if refused == nil {
 		refused = []review.Refusal{}
 	}
-	return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": raw, "access": reports, "refused": refused})
+	out := map[string]any{"format_version": FormatVersion, "plans": raw, "access": reports, "refused": refused}
+	if len(publications) > 0 {
+		out["publications"] = publications
+	}
+	return writeJSON(o.W, out)
 }
 
 func (p *printer) plan(pl *plan.Plan, r *review.Report) {
