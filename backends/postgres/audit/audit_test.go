@@ -144,3 +144,44 @@ func TestAuditNeedsNoPrivilege(t *testing.T) {
 		t.Errorf("unseen: %q", got.Unseen)
 	}
 }
+
+// masked makes the project show less of a column to some: through views.
+var masked = strings.Replace(project, "allow = [view, edit, create, delete]", "allow = [view]", 1) + `
+group "staff" { description = "d" }
+mask "body" {
+  description = "d"
+  on      = [table.crm.deals]
+  columns = ["body"]
+  unless  = [group.staff]
+  with    = first(1)
+}
+`
+
+// Views that the project makes are no finding while they are as it made them.
+func TestGeneratedViews(t *testing.T) {
+	t.Parallel()
+	g := applyProject(t, "a_masked", masked)
+	if len(g.want.Views) == 0 {
+		t.Fatal("the project has no views")
+	}
+	for _, f := range g.audit(t).Findings {
+		if f.Severity.AtLeast(audit.Low) && (f.Declared || strings.Contains(f.Object.Name, "a_masked")) {
+			t.Errorf("%+v", f)
+		}
+	}
+	const view = `"a_masked_app_views"."deals"`
+	g.run(t, `CREATE OR REPLACE VIEW `+view+` WITH (security_barrier) AS SELECT id, owner, body, payer FROM deals; ALTER VIEW `+view+` OWNER TO postgres`)
+	report := g.audit(t)
+	f, there := find(report, "view-owner-rights", "view a_masked_app_views.deals")
+	if !there || f.Severity != audit.Critical || !slices.Contains(f.Who, "a_masked_app_a") {
+		t.Errorf("a view that was changed: %+v in\n%s", f, summary(report))
+	}
+	g.apply(t)
+	if f, there := find(g.audit(t), "view-owner-rights", "view a_masked_app_views.deals"); there {
+		t.Errorf("after an apply: %+v", f)
+	}
+	g.run(t, `ALTER VIEW `+view+` OWNER TO postgres`)
+	if _, there := find(g.audit(t), "view-owner-rights", "view a_masked_app_views.deals"); !there {
+		t.Error("a view that was given to a superuser is not found")
+	}
+}

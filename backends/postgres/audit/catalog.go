@@ -209,7 +209,11 @@ func (c *catalog) finish() {
 			r.generated = true
 		}
 		if record, ok := c.live.Records[postgres.ObjectID{Kind: "view", Schema: r.schema, Name: r.name}]; ok && r.kind == "v" {
-			r.applied = record.Live == hash(r.definition)
+			// The same query with another owner shows other rows.
+			r.applied = record.Live == hash(r.definition) && r.barrier && c.ours(r.owner)
+			if want := c.want.Views[postgres.ViewID(r.schema, r.name)]; want != nil {
+				r.applied = r.applied && want.Owner == r.owner.name
+			}
 		}
 		if t := c.want.Tables[r.id]; t != nil && !r.generated {
 			c.declare(r, t)

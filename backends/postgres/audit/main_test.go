@@ -96,6 +96,11 @@ type governed struct {
 // apply makes a database with the project's tables, and applies the project.
 func apply(t *testing.T, name string) *governed {
 	t.Helper()
+	return applyProject(t, name, project)
+}
+
+func applyProject(t *testing.T, name, hcl string) *governed {
+	t.Helper()
 	g := &governed{name: name, conn: connect(t, pgtest.Database(t))}
 	words := []string{"@database", quoted(g.conn.Config().Database)}
 	for short, role := range map[string]string{"@owner": "_owner", "@x": "_x", "@y": "_y", "@app": "_app", "@login": "_app_a"} {
@@ -104,7 +109,7 @@ func apply(t *testing.T, name string) *governed {
 	words = append(words, "@posterns", quoted("postern_"+name), "postern_N", "postern_"+name)
 	g.words = strings.NewReplacer(words...)
 	g.run(t, tables)
-	set := &source.Set{Files: []source.File{{Name: "main.hcl", Data: []byte(strings.ReplaceAll(project, "NAME", name))}}}
+	set := &source.Set{Files: []source.File{{Name: "main.hcl", Data: []byte(strings.ReplaceAll(hcl, "NAME", name))}}}
 	p, diags := compiler.Compile(t.Context(), set, compiler.Inputs{})
 	if p == nil {
 		t.Fatal(diags.Err())
