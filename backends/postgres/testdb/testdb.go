@@ -149,30 +149,8 @@ func (d *database) at(ctx context.Context, now model.Timestamp) error {
 	if d.applied && d.now == now {
 		return nil
 	}
-	want, list := postgres.DesiredWith(d.program, d.ds, postgres.DesiredOptions{Now: &now, Indexes: d.indexes(), Marker: marker})
-	if list.HasErrors() {
-		return list.Err()
-	}
-	// The tables have no keys: one would stand in the way of a write that is only
-	// asked about. Whoever makes the records sees to it that they differ.
-	for _, t := range want.Scope.Tables {
-		t.Single = nil
-	}
-	secrets := func(_ context.Context, s plan.Secret) (string, error) {
-		if s.Kind == plan.SecretHashKey {
-			return string(model.TestHashKey), nil
-		}
-		return "not used: logins are assumed", nil
-	}
-	pl, list, err := postgres.MakePlan(ctx, d.conn, want, postgres.PlanOptions{Datasource: d.ds, Created: time.Now(), Secrets: nil})
-	if err == nil {
-		err = list.Err()
-	}
-	if err == nil {
-		err = postgres.Apply(ctx, d.conn, pl, postgres.ApplyOptions{Secrets: secrets})
-	}
-	if err != nil {
-		return fmt.Errorf("applying the program: %w", err)
+	if err := d.apply(ctx, now); err != nil {
+		return err
 	}
 	if err := d.markRows(ctx); err != nil {
 		return err
@@ -182,8 +160,61 @@ func (d *database) at(ctx context.Context, now model.Timestamp) error {
 			return err
 		}
 	}
-	d.applied, d.now, d.state = true, now, want
+	d.applied, d.now = true, now
 	return nil
+}
+
+func (d *database) apply(ctx context.Context, now model.Timestamp) error {
+	secrets := func(_ context.Context, s plan.Secret) (string, error) {
+		if s.Kind == plan.SecretHashKey {
+			return string(model.TestHashKey), nil
+		}
+		return "not used: logins are assumed", nil
+	}
+	pl, err := d.plan(ctx, now)
+	if err == nil {
+		err = postgres.Apply(ctx, d.conn, pl, postgres.ApplyOptions{Secrets: secrets})
+	}
+	if err != nil {
+		return fmt.Errorf("applying the program: %w", err)
+	}
+	return nil
+}
+
+// plan is what makes the database hold the program.
+func (d *database) plan(ctx context.Context, now model.Timestamp) (*plan.Plan, error) {
+	want, list := postgres.DesiredWith(d.program, d.ds, postgres.DesiredOptions{Now: &now, Indexes: d.indexes(), Marker: marker})
+	if list.HasErrors() {
+		return nil, list.Err()
+	}
+	// The tables have no keys: one would stand in the way of a write that is only
+	// asked about. Whoever makes the records sees to it that they differ.
+	for _, t := range want.Scope.Tables {
+		t.Single = nil
+	}
+	d.state = want
+	pl, list, err := postgres.MakePlan(ctx, d.conn, want, postgres.PlanOptions{Datasource: d.ds, Created: time.Now(), Secrets: nil})
+	if err == nil {
+		err = list.Err()
+	}
+	return pl, err
+}
+
+// Left applies the program to each database and gives what a second plan finds
+// to do: nothing, where the first has done its work.
+func (db *DB) Left(ctx context.Context) ([]*plan.Plan, error) {
+	var out []*plan.Plan
+	for _, d := range db.databases {
+		if err := d.apply(ctx, 0); err != nil {
+			return nil, err
+		}
+		pl, err := d.plan(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pl)
+	}
+	return out, nil
 }
 
 // indexes takes some columns for indexed, by their names, so that conditions
