@@ -18,7 +18,9 @@ const (
 	pg_is_in_recovery(), current_setting('server_encoding'),
 	has_table_privilege('pg_catalog.pg_authid', 'SELECT'),
 	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()),
-	u.rolcreatedb, u.rolreplication, u.rolbypassrls
+	u.rolcreatedb, u.rolreplication, u.rolbypassrls,
+	(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()),
+	(SELECT coalesce(json_agg(s.rolname), '[]') FROM pg_roles s WHERE s.rolsuper)
 FROM pg_roles u WHERE u.rolname = current_user`
 
 	// $1: JSON [{"schema","name"}].

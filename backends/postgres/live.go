@@ -66,6 +66,8 @@ type Server struct {
 	Encoding                         string
 	AuthID                           bool // it may read pg_authid
 	Owner                            bool // it has the rights of the database's owner
+	DatabaseOwner                    string
+	Superusers                       []string
 }
 
 // TableFacts is what matters of a live table besides its Table.

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/backends/plan"
 )
 
-// lacking collects what the connected role may not do: the privilege, and
-// what it is needed for.
-type lacking map[string]string
+// lacking collects what the connected role may not do, by the privilege.
+type lacking map[string]need
+
+// need is what a privilege is needed for, and the statement that gives it; ""
+// where there is none, but for being a superuser.
+type need struct{ what, mend string }
 
 // privileges says which rights the connected role lacks for the plan.
 func (d *differ) privileges() {
@@ -31,8 +35,42 @@ func (d *differ) privileges() {
 	}
 	for _, what := range slices.Sorted(maps.Keys(lack)) {
 		d.diags.Fail(CodePrivilege, d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
-			"It is needed for "+lack[what]+". Plan and apply as a role that has it, or as a superuser.")
+			"It is needed for "+lack[what].what+". "+mended(lack[what].mend))
 	}
+}
+
+// mended is the way out of a missing privilege.
+func mended(statement string) string {
+	if statement == "" {
+		return "Plan and apply as a superuser."
+	}
+	return statement + "; or plan and apply as a role that has it, or as a superuser."
+}
+
+// rightsOf is the statement that gives the connected role the rights of another.
+// Whoever is a member of a superuser can become it: that is never the way out.
+func (d *differ) rightsOf(role string) string {
+	if slices.Contains(d.live.Server.Superusers, role) {
+		return ""
+	}
+	return "GRANT " + printed(RoleID(role)) + " TO " + printed(RoleID(d.live.Server.User))
+}
+
+// rightsOn is the statement that gives it the rights of an object's owner; an
+// object that a superuser owns is given another one.
+func (d *differ) rightsOn(id ObjectID, owner string) string {
+	if owner == "pg_database_owner" { // has no members but the database's owner
+		id, owner = ObjectID{Kind: KindDatabase, Name: d.live.Server.Database}, d.live.Server.DatabaseOwner
+	}
+	if grant := d.rightsOf(owner); grant != "" {
+		return grant
+	}
+	return "ALTER " + strings.ToUpper(string(id.Kind)) + " " + printed(id) + " OWNER TO " + printed(RoleID(d.live.Server.User))
+}
+
+// attribute is the statement that gives the connected role an attribute.
+func (d *differ) attribute(name string) string {
+	return "ALTER ROLE " + printed(RoleID(d.live.Server.User)) + " " + name
 }
 
 // objectRights is what a change of a schema, table or database needs.
@@ -41,16 +79,19 @@ func (d *differ) objectRights(it item, lack lacking) {
 	switch {
 	case it.id.Kind == KindSchema && it.phase == phaseGenerated:
 		if d.live.Schemas[it.id] == nil && !s.Create {
-			lack["CREATE on database "+printed(ObjectID{Kind: KindDatabase, Name: s.Database})] = "schema " + printed(it.id)
+			database := printed(ObjectID{Kind: KindDatabase, Name: s.Database})
+			lack["CREATE on database "+database] = need{"schema " + printed(it.id), "GRANT CREATE ON DATABASE " + database + " TO " + printed(RoleID(s.User))}
 		}
 	case it.id.Kind == KindDatabase && !s.Owner:
-		lack["the rights of the database's owner"] = "grants on the database"
+		lack["the rights of the database's owner"] = need{"grants on the database", d.rightsOn(ObjectID{Kind: KindDatabase, Name: s.Database}, s.DatabaseOwner)}
 	case it.id.Kind == KindSchema && d.live.Schemas[it.id] != nil && !d.live.SchemaOwned[it.id]:
-		lack["the rights of "+printed(RoleID(d.live.Schemas[it.id].Owner))+", owner of schema "+printed(it.id)] = "grants on it"
+		owner := d.live.Schemas[it.id].Owner
+		lack["the rights of "+printed(RoleID(owner))+", owner of schema "+printed(it.id)] = need{"grants on it", d.rightsOn(it.id, owner)}
 	case it.id.Kind == KindTable || it.id.Kind == KindPolicy:
 		table := it.id.Table()
 		if facts := d.live.Facts[table]; facts != nil && !facts.Owned {
-			lack["the rights of "+printed(RoleID(d.live.Tables[table].Owner))+", owner of "+printed(table)] = printed(it.id)
+			owner := d.live.Tables[table].Owner
+			lack["the rights of "+printed(RoleID(owner))+", owner of "+printed(table)] = need{printed(it.id), d.rightsOn(table, owner)}
 		}
 	}
 }
@@ -65,13 +106,13 @@ func (d *differ) roleRights(it item, lack lacking) {
 		about = "the membership of " + printed(RoleID(it.membership.Member)) + " in " + printed(RoleID(it.membership.Role))
 	}
 	if !s.CreateRole {
-		lack["CREATEROLE"] = about
+		lack["CREATEROLE"] = need{about, d.attribute("CREATEROLE")}
 	}
 	changed := it.id
 	if it.membership != (MembershipKey{}) {
 		changed = RoleID(it.membership.Role)
 		for _, g := range d.live.ForeignGrantors[it.membership] {
-			lack["the rights of "+printed(RoleID(g))+", who granted a membership"] = about
+			lack["the rights of "+printed(RoleID(g))+", who granted a membership"] = need{about, d.rightsOf(g)}
 		}
 	}
 	have := d.live.Roles[changed]
@@ -80,10 +121,10 @@ func (d *differ) roleRights(it item, lack lacking) {
 	}
 	modern := s.Version >= 160000
 	if modern && !d.live.Administered[changed.Name] {
-		lack["the ADMIN option on role "+printed(changed)] = about
+		lack["the ADMIN option on role "+printed(changed)] = need{about, "GRANT " + printed(changed) + " TO " + printed(RoleID(s.User)) + " WITH ADMIN OPTION"}
 	}
 	if have.Super {
-		lack["SUPERUSER"] = about
+		lack["SUPERUSER"] = need{what: about}
 	}
 	want := d.want.Roles[changed]
 	if _, modified := it.change.(plan.Modify); !modified || want == nil || it.membership != (MembershipKey{}) {
@@ -101,9 +142,9 @@ func (d *differ) roleRights(it item, lack lacking) {
 		switch {
 		case !a.differs || modern && a.has || !modern && a.ever:
 		case modern:
-			lack[a.name] = "changing that attribute of " + about
+			lack[a.name] = need{"changing that attribute of " + about, d.attribute(a.name)}
 		default:
-			lack["SUPERUSER"] = "changing " + a.name + " of " + about
+			lack["SUPERUSER"] = need{what: "changing " + a.name + " of " + about}
 		}
 	}
 }

@@ -19,9 +19,9 @@ func (in *inspection) server(r row) error {
 	in.live.Server = Server{
 		Version: version, Text: "PostgreSQL " + r.text(1), Database: r.text(2), User: r.text(3), Super: r.bool(4),
 		CreateRole: r.bool(5), Create: r.bool(6), Recovery: r.bool(7), Encoding: r.text(8), AuthID: r.bool(9), Owner: r.bool(10),
-		CreateDB: r.bool(11), Replication: r.bool(12), BypassRLS: r.bool(13),
+		CreateDB: r.bool(11), Replication: r.bool(12), BypassRLS: r.bool(13), DatabaseOwner: r.text(14),
 	}
-	return nil
+	return fromJSON(r[15], &in.live.Server.Superusers)
 }
 
 func (in *inspection) generatedTable(r row) error {
