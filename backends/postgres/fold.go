@@ -208,7 +208,7 @@ func constant(x sqltext.Expr) bool {
 		return true
 	case sqltext.Column, sqltext.NullConst, sqltext.Op, sqltext.Func, sqltext.AllOf, sqltext.AnyOf, sqltext.Not, sqltext.IsNull,
 		sqltext.IsNotFalse, sqltext.Quantified, sqltext.Select, sqltext.Unnested, sqltext.Elem, sqltext.CountOf,
-		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.When, sqltext.Cast, sqltext.CollateC, sqltext.AtUTC:
+		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.Choose, sqltext.InQuery, sqltext.When, sqltext.Cast, sqltext.CollateC, sqltext.AtUTC:
 	}
 	return false
 }
@@ -365,7 +365,7 @@ func typeOf(x sqltext.Expr, of operand) (sqltext.TypeName, bool) {
 		return v.Type, true
 	case sqltext.Column, sqltext.NullConst, sqltext.Op, sqltext.Func, sqltext.AllOf, sqltext.AnyOf, sqltext.Not, sqltext.IsNull,
 		sqltext.IsNotFalse, sqltext.Quantified, sqltext.Select, sqltext.Unnested, sqltext.Elem, sqltext.CountOf,
-		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.Array:
+		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.Choose, sqltext.InQuery, sqltext.Array:
 	}
 	return of.typ.name, reflect.DeepEqual(x, of.x)
 }
