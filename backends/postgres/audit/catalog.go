@@ -105,6 +105,7 @@ type (
 		config                        []string
 		acl                           []acl
 		reads                         []*relation
+		words                         map[string]bool // of src, small; made when asked for
 	}
 	trigger struct {
 		on   *relation

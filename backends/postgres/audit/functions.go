@@ -2,9 +2,9 @@ package audit
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
@@ -23,8 +23,22 @@ func (f *function) mentions(t *relation) bool {
 	if slices.Contains(f.reads, t) {
 		return true
 	}
-	word := regexp.MustCompile(`(?i)(^|[^\pL\pN_$])` + regexp.QuoteMeta(t.name) + `($|[^\pL\pN_$])`)
-	return word.MatchString(f.src)
+	text, name := strings.ToLower(f.src), strings.ToLower(t.name)
+	if strings.ContainsFunc(name, between) {
+		return strings.Contains(text, name)
+	}
+	if f.words == nil {
+		f.words = map[string]bool{}
+		for word := range strings.FieldsFuncSeq(text, between) {
+			f.words[word] = true
+		}
+	}
+	return f.words[name]
+}
+
+// between reports characters that are no part of a name that needs no quotes.
+func between(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '$'
 }
 
 func functionDefiner(s *search) {
