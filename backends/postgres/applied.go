@@ -192,7 +192,7 @@ func (d *differ) compareOwner(id ObjectID, scope *TableScope, have *Table) {
 			Object: plan.Object{Kind: "owner", Name: printed(id)}, Span: scope.Source,
 			Reason: "made outside this project; apply takes it as it is", Drift: true,
 		},
-		Before: "now " + printed(RoleID(have.Owner)), After: "was " + printed(RoleID(parts[2])),
+		Before: "owned by " + printed(RoleID(have.Owner)), After: "owned by " + printed(RoleID(parts[2])) + " when a plan was applied last",
 	}})
 }
 

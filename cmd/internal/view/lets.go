@@ -33,8 +33,9 @@ func effect(c plan.Change) string {
 		}
 		return "Now " + roles(to) + " does not get " + after + " on " + what + "."
 	case "owner":
-		return "Now " + unquoted(strings.TrimPrefix(before, "now ")) + " can switch row security off there, and drop the table. Give it back with ALTER TABLE … OWNER TO " +
-			unquoted(strings.TrimPrefix(after, "was ")) + ", or apply, which takes it as it is."
+		was, _, _ := strings.Cut(strings.TrimPrefix(after, "owned by "), " when ")
+		return "Now " + unquoted(strings.TrimPrefix(before, "owned by ")) + " can switch row security off there, and drop the table. Give it back with ALTER TABLE … OWNER TO " +
+			unquoted(was) + ", or apply, which takes it as it is."
 	case "function", "view":
 		if plan.ActionOf(c) == plan.ActionAdd {
 			return "Now what needs it fails."

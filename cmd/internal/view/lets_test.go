@@ -46,7 +46,7 @@ func TestEffects(t *testing.T) {
 		{modify("membership", `"x" in "a"`, "member, may add members", "member"), "Now x can give the rights of a to anybody."},
 		{modify("membership", `"x" in "a"`, "member, cannot SET ROLE", "member"), "Now x uses the rights of a otherwise than the project says."},
 		{plan.Remove{About: about("default privilege", `tables made by "o", to "a"`), Before: "SELECT"}, "Now the role a gets SELECT on tables made by o from now on."},
-		{modify("owner", `"public"."deals"`, `now "x"`, `was "o"`), "Now x can switch row security off there, and drop the table. Give it back with ALTER TABLE … OWNER TO o, or apply, which takes it as it is."},
+		{modify("owner", `"public"."deals"`, `owned by "x"`, `owned by "o" when a plan was applied last`), "Now x can switch row security off there, and drop the table. Give it back with ALTER TABLE … OWNER TO o, or apply, which takes it as it is."},
 		{modify("function", "f", "x", "y"), "Now policies that use it go by what it says."},
 		{plan.Add{About: about("function", "f"), After: "y"}, "Now what needs it fails."},
 		{modify("row", "r", "x", "y"), "Now policies go by other users, groups or keys than the project's."},
