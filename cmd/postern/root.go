@@ -120,6 +120,7 @@ func commands(s *session) []*cobra.Command {
 		s.telling(newPlan(s)), s.telling(newApply(s)), s.telling(newDrift(s)),
 		newAudit(s),
 		newServe(s),
+		newExport(s),
 		newDiff(s), newExplain(s), newWho(s), newWhat(s),
 		newToken(s), newKey(s),
 		newNotify(s),
