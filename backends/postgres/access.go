@@ -66,8 +66,8 @@ func (d *desired) access(a *model.ServiceAccount, e model.Entry, t *model.Table,
 // untrusted reports whether clients of an entry write their own SQL.
 func untrusted(e model.Entry) bool { return e.Connect != nil && e.Connect.Untrusted }
 
-func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) *tableAccess {
-	out := &tableAccess{}
+// renderer renders conditions on a table's records as an entry asks them.
+func (d *desired) renderer(e model.Entry, t *model.Table) *renderer {
 	r := &renderer{
 		runtime: d.names, entry: e, table: t, program: d.p, now: d.now, used: map[ObjectID]struct{}{}, related: newRelatedSet(),
 		indexes: d.indexes,
@@ -75,6 +75,12 @@ func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Tabl
 	if untrusted(e) {
 		r.inline = d.views
 	}
+	return r
+}
+
+func (d *desired) accessOf(a *model.ServiceAccount, e model.Entry, t *model.Table) *tableAccess {
+	out := &tableAccess{}
+	r := d.renderer(e, t)
 	add := func(action model.Action, using, check model.Cond) {
 		// Where a condition can never hold there is no policy, and no grant.
 		if never(using) || never(check) {
@@ -137,6 +143,10 @@ func (m appTables) has(t *model.Table) bool {
 	}
 	for _, target := range t.Masks {
 		subjects(target.Mask.Unless)
+	}
+	for _, r := range t.Reports {
+		subjects(r.To)
+		cond(r.Where.Holds)
 	}
 	m[t] = found
 	return found

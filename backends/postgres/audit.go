@@ -22,6 +22,7 @@ const (
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
 	CodeMask      diag.Code = "postgres-mask-value"            // what a mask shows is no value of the column's native type
 	CodeWritten   diag.Code = "postgres-column-not-writable"   // a column that is masked, or not seen on every record, could be written
+	CodeReport    diag.Code = "postgres-report-unread"         // (warning) no service account may read a report
 	CodeViewName  diag.Code = "postgres-view-name"             // two views of one account would have the same name, or a view's schema is taken
 	CodeInternal  diag.Code = "postgres-internal"              // a form that the printer does not know: a defect of Postern
 )
@@ -60,12 +61,16 @@ func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
 		for _, g := range t.Guards {
 			a.cond(g.Require.Holds, g.Span)
 		}
+		for _, r := range t.Reports {
+			a.cond(r.Where.Holds, r.Span)
+		}
 	}
 	for _, acc := range ds.Accounts {
 		if e, ok := acc.EntryOf(); ok {
 			a.account(acc, e)
 		}
 	}
+	a.reports()
 	return a.diags.Sorted()
 }
 

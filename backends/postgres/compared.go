@@ -42,6 +42,9 @@ func comparedColumns(ds *model.Datasource) map[*model.Column]bool {
 		for _, target := range t.Guards {
 			read(target.Require)
 		}
+		for _, r := range t.Reports {
+			read(r.Where)
+		}
 	}
 	return out
 }

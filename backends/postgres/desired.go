@@ -68,6 +68,7 @@ func DesiredWith(p *model.Program, ds *model.Datasource, opts DesiredOptions) (*
 	}
 	for _, p := range d.state.Policies {
 		slices.SortFunc(p.To, Grantee.Compare)
+		p.To = slices.Compact(p.To)
 	}
 	if err := errors.Join(d.errs...); err != nil {
 		diags.Fail(CodeInternal, ds.Span, "The datasource "+inQuotes(ds.Name)+" cannot be written as SQL", err.Error())
@@ -235,13 +236,15 @@ func (d *desired) account(a *model.ServiceAccount, e model.Entry) {
 		} else {
 			d.addView(a, t, acc)
 			to.owner, to.view = ViewsName(a.Role), TableID(ViewsName(a.Role), t.SQLName)
-			reached[to.view.Schema] = struct{}{}
 		}
 		for _, g := range acc.actions {
 			d.addPolicy(a, t, g, to)
 		}
-		for _, function := range acc.used {
+		for _, function := range append(acc.used, d.reports(a, e, t, acc)...) {
 			used[function] = struct{}{}
+		}
+		if d.state.Schemas[SchemaID(ViewsName(a.Role))] != nil {
+			reached[ViewsName(a.Role)] = struct{}{}
 		}
 	}
 	if len(reached) == 0 {

@@ -21,6 +21,7 @@ type tableView struct {
 	reads   []*model.Column // that the view's owner has to read
 	related []*model.Table  // related tables that the view and the policies read
 	hashes  bool            // it shows hashes, by the key that is stored
+	where   sqltext.Expr    // of a report; nil: all records
 }
 
 // viewColumn is one column of a view.
@@ -84,32 +85,42 @@ func (d *desired) view(r *renderer, e model.Entry, t *model.Table, readOnly bool
 	if !readOnly {
 		set = append(d.p.WritableColumns(e, t, model.Create), d.p.WritableColumns(e, t, model.Edit)...)
 	}
-	conditional := false
 	r.plain = true // it is computed for rows that were found
+	conditional := false
 	for _, c := range t.Columns {
 		s := sightOf(d.p, e, t, arms, c)
-		col := viewColumn{Column: c, x: sqltext.Column{Name: c.Name}, shown: !s.never, raw: s.never || s.raw()}
 		if s.never && !slices.Contains(set, c) {
 			continue
 		}
-		if !col.raw {
-			conditional = conditional || s.arms != nil
-			col.x, col.typ = r.columnSight(c, s)
-		}
-		out.columns = append(out.columns, col)
-		out.hashes = out.hashes || slices.ContainsFunc(s.masks, func(m *model.Mask) bool { return m.With == model.MaskHash{} })
-		if col.shown {
-			out.reads = append(out.reads, c)
-		}
+		conditional = conditional || !s.never && s.arms != nil
+		out.add(r, c, s)
 	}
 	if conditional {
-		for _, c := range t.Columns {
-			if d.compared[c] && !slices.Contains(out.reads, c) {
-				out.reads = append(out.reads, c)
-			}
-		}
+		d.readCompared(out, t)
 	}
 	return out
+}
+
+// add adds a column to a view.
+func (v *tableView) add(r *renderer, c *model.Column, s sight) {
+	col := viewColumn{Column: c, x: sqltext.Column{Name: c.Name}, shown: !s.never, raw: s.never || s.raw()}
+	if !col.raw {
+		col.x, col.typ = r.columnSight(c, s)
+	}
+	v.columns = append(v.columns, col)
+	v.hashes = v.hashes || slices.ContainsFunc(s.masks, func(m *model.Mask) bool { return m.With == model.MaskHash{} })
+	if col.shown {
+		v.reads = append(v.reads, c)
+	}
+}
+
+// readCompared lets a view's owner read the columns that conditions speak of.
+func (d *desired) readCompared(v *tableView, t *model.Table) {
+	for _, c := range t.Columns {
+		if d.compared[c] && !slices.Contains(v.reads, c) {
+			v.reads = append(v.reads, c)
+		}
+	}
 }
 
 // columnSight is what a view shows for a column that is masked or not seen on
@@ -193,15 +204,18 @@ func (d *desired) viewOwner(a *model.ServiceAccount) string {
 // addView adds an account's view of a table, with what the account and the
 // view's owner hold.
 func (d *desired) addView(a *model.ServiceAccount, t *model.Table, acc *tableAccess) {
+	d.putView(a, t, t.SQLName, acc.view, acc.sources())
+}
+
+// putView adds a view of an account. A table's view takes the marker of tests.
+func (d *desired) putView(a *model.ServiceAccount, t *model.Table, name string, view *tableView, sources []Origin) {
 	owner, table := d.viewOwner(a), TableID(t.Schema, t.SQLName)
-	v := &View{
-		ID: ViewID(ViewsName(a.Role), t.SQLName), Table: table, Owner: owner, Options: []string{barrier}, Role: a.Role, Sources: acc.sources(),
-	}
+	v := &View{ID: ViewID(ViewsName(a.Role), name), Table: table, Owner: owner, Options: []string{barrier}, Role: a.Role, Sources: sources}
 	if other := d.state.Views[v.ID]; other != nil {
-		d.errs = append(d.errs, fmt.Errorf("the views of %s and %s for service_account.%s would have one name", printed(other.Table), printed(table), a.Name))
+		d.errs = append(d.errs, fmt.Errorf("two views of service_account.%s would be named %s", a.Name, printed(v.ID)))
 	}
-	items := make([]sqltext.ViewItem, len(acc.view.columns))
-	for i, c := range acc.view.columns {
+	items := make([]sqltext.ViewItem, len(view.columns))
+	for i, c := range view.columns {
 		items[i] = sqltext.ViewItem{X: c.x, Name: c.Name}
 		v.Columns = append(v.Columns, ViewColumn{Name: c.Name, Type: c.typ})
 		if c.shown {
@@ -216,18 +230,18 @@ func (d *desired) addView(a *model.ServiceAccount, t *model.Table, acc *tableAcc
 			d.grant(ColumnID(table, d.marker), owner, p)
 		}
 	}
-	body, err := sqltext.PrintView(items, t.Schema, t.SQLName, nil)
+	body, err := sqltext.PrintView(items, t.Schema, t.SQLName, view.where)
 	if err != nil {
-		d.errs = append(d.errs, fmt.Errorf("the view of %s: %w", t.Address(), err))
+		d.errs = append(d.errs, fmt.Errorf("the view %s of %s: %w", name, t.Address(), err))
 	}
 	v.Body = body
 	d.state.Views[v.ID] = v
 	d.grant(SchemaID(t.Schema), owner, PrivilegeUsage)
-	for _, c := range acc.view.reads {
+	for _, c := range view.reads {
 		d.grant(ColumnID(table, c.Name), owner, PrivilegeSelect)
 	}
-	if acc.view.hashes {
+	if view.hashes {
 		d.grant(TableID(RuntimeSchema, tableHashKey), owner, PrivilegeSelect)
 	}
-	d.addRelatedViews(acc.view.related, owner)
+	d.addRelatedViews(view.related, owner)
 }

@@ -75,6 +75,9 @@ func singleRecords(ds *model.Datasource) map[*model.Table][]SingleRecord {
 		for _, target := range t.Guards {
 			read(target.Require)
 		}
+		for _, r := range t.Reports {
+			read(r.Where)
+		}
 	}
 	return out
 }

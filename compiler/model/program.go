@@ -30,6 +30,7 @@ type Program struct {
 	Policies  []*Policy
 	Guards    []*Guard
 	Masks     []*Mask
+	Reports   []*Report
 	Notifies  []*Notify
 	Publishes []*Publish
 }
@@ -206,6 +207,7 @@ type Table struct {
 	Policies    []*PolicyTarget
 	Guards      []*GuardTarget
 	Masks       []*MaskTarget
+	Reports     []*Report // from it
 	Span        source.Span
 }
 

@@ -8,7 +8,7 @@ import "github.com/postern-dev/postern/compiler/model"
 func Datasource(p *model.Program, d *model.Datasource) string {
 	only := *p
 	only.Datasources, only.Tables, only.Accounts = []*model.Datasource{d}, d.Tables, d.Accounts
-	only.Apps, only.Policies, only.Guards, only.Masks = nil, nil, nil, nil
+	only.Apps, only.Policies, only.Guards, only.Masks, only.Reports = nil, nil, nil, nil, nil
 	for _, pol := range p.Policies {
 		here := *pol
 		here.On = on(pol.On, func(t *model.PolicyTarget) *model.Table { return t.Table }, d)
@@ -28,6 +28,11 @@ func Datasource(p *model.Program, d *model.Datasource) string {
 		here.On = on(m.On, func(t *model.MaskTarget) *model.Table { return t.Table }, d)
 		if len(here.On) > 0 {
 			only.Masks = append(only.Masks, &here)
+		}
+	}
+	for _, r := range p.Reports {
+		if r.From.Datasource == d {
+			only.Reports = append(only.Reports, r)
 		}
 	}
 	// Policies may speak of apps that do not connect here.

@@ -124,6 +124,11 @@ func Blocks(p *model.Program) []*Block {
 				"unless = ["+subjects(m.Unless)+"]", "with = "+maskFn(m.With))
 		}
 	}
+	for _, r := range p.Reports {
+		b := add("report", r.Name, "report "+Quote(label(r.Name)), `description = "Report"`, "from = "+TableRef(r.From), "columns = ["+columns(r.Columns)+"]",
+			"to = ["+subjects(r.To)+"]")
+		b.Conditions = []Condition{{"where", r.Where.Source}}
+	}
 	return out
 }
 

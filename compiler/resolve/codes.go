@@ -36,8 +36,6 @@ const (
 	CodeNotify diag.Code = "notify-invalid"
 	// CodePublish: a publish block is wrong.
 	CodePublish diag.Code = "publish-invalid"
-	// CodeUnsupported: the block is part of the language and not of this version.
-	CodeUnsupported diag.Code = "unsupported-block"
 	// CodeUnsupportedIdentity: the way a user is known is part of the language and not of this version.
 	CodeUnsupportedIdentity diag.Code = "unsupported-identity"
 	// CodeUnsupportedSecret: the kind of secret is part of the language and not of this version.
@@ -78,6 +76,8 @@ const (
 	CodeCheckUnused diag.Code = "policy-check-unused"
 	// CodeMask: a mask hides nothing, or shows what its columns cannot hold.
 	CodeMask diag.Code = "mask-invalid"
+	// CodeReport: a report is from what has no views.
+	CodeReport diag.Code = "report-invalid"
 	// CodeMaskConflict: two masks show different values of one column.
 	CodeMaskConflict diag.Code = "mask-conflict"
 	// CodeTest: a test is wrong.

@@ -211,38 +211,3 @@ func (r *resolver) oneMask(t *model.Table, c *model.Column) {
 		}
 	}
 }
-
-// reports checks the report blocks, and says that nothing comes of them.
-func (r *resolver) reports() {
-	blocks := map[string]source.Span{}
-	for _, b := range r.syntax.Reports {
-		if !r.once("report", &b.Header, blocks) {
-			continue
-		}
-		r.diags.Fail(CodeUnsupported, b.Span, "This version of Postern does not support report blocks",
-			"No target makes the view. Remove the block, and let the report read the table itself through an app of its own.")
-		for _, round := range r.repeats(&b.Header) {
-			r.report(b, round)
-		}
-	}
-}
-
-func (r *resolver) report(b *syntax.Report, round repeat) {
-	r.description(b.Description, round.ctx)
-	if b.To != nil {
-		r.filledSubjects(b.To, round, "The report is for nobody")
-	}
-	if b.From == nil {
-		return
-	}
-	on, ok := r.tableRefs(b.From, round.ctx)
-	if !ok {
-		return
-	}
-	if len(on) != 1 {
-		r.diags.Fail(CodeReference, syntaxSpan(b.From), "A report is from one table", "Name one table, with its key where it repeats.")
-		return
-	}
-	r.condition(b.Where, on[0].table, round)
-	r.columns(b.Columns, "report", on[0].table, round)
-}

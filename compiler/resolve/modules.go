@@ -494,4 +494,7 @@ func (r *resolver) unique() {
 	for _, x := range p.Masks {
 		check("mask", x.Name, x.Span)
 	}
+	for _, x := range p.Reports {
+		check("report", x.Name, x.Span)
+	}
 }

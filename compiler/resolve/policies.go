@@ -294,4 +294,5 @@ func (r *resolver) finish() {
 		}
 	}
 	r.finishMasks()
+	r.finishReports()
 }
