@@ -39,6 +39,7 @@ type Test struct {
 	Expects  []*Expect
 	Writes   []*Write
 	Sights   []*ExpectSight
+	Reports  []*ExpectRows
 	Span     source.Span
 }
 
@@ -77,6 +78,14 @@ type ExpectSight struct {
 	Fixture *Fixture
 	Sight   Sight
 	Span    source.Span
+}
+
+// ExpectRows says exactly which fixtures of its table a report shows to the
+// user.
+type ExpectRows struct {
+	Report   *Report
+	Fixtures []*Fixture
+	Span     source.Span
 }
 
 // Write is one attempted write: an edit of From that makes it To, or, without

@@ -204,7 +204,7 @@ func (t *testBuilder) record(expr hcl.Expression, table *model.Table) (map[strin
 
 // expects reads what the test expects.
 func (t *testBuilder) expects(b *syntax.Test) {
-	seen, sights := map[string]source.Span{}, map[string]source.Span{}
+	seen, sights, reports := map[string]source.Span{}, map[string]source.Span{}, map[string]source.Span{}
 	for _, e := range b.Expects {
 		for _, a := range e.Actions {
 			if first, ok := seen[a.Name]; ok {
@@ -220,8 +220,11 @@ func (t *testBuilder) expects(b *syntax.Test) {
 		for _, s := range e.Sights {
 			t.sight(s, sights)
 		}
+		for _, r := range e.Rows {
+			t.rows(r, reports)
+		}
 	}
-	if len(t.test.Expects)+len(t.test.Writes)+len(t.test.Sights) == 0 {
+	if len(t.test.Expects)+len(t.test.Writes)+len(t.test.Sights)+len(t.test.Reports) == 0 {
 		t.diags.Fail(CodeTest, b.Span, "The test expects nothing", "Add `expect { view = [...] }`.")
 	}
 }

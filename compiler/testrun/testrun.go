@@ -58,8 +58,9 @@ func runTest(ctx context.Context, p *model.Program, t *model.Test, engines []Eng
 	asks := questions(t)
 	reference := NewReference(p)
 	want, _ := reference.Answer(ctx, t, asks)
-	r := Result{Name: t.Name, Span: t.Span, Decisions: len(asks) + len(t.Sights)}
+	r := Result{Name: t.Name, Span: t.Span, Decisions: len(asks) + len(t.Sights) + len(t.Reports)}
 	r.Failures = append(judge(t, asks, want, reference), sights(ctx, t, reference)...)
+	r.Failures = append(r.Failures, reports(ctx, t, reference)...)
 	for _, e := range engines {
 		r.Failures = append(r.Failures, runEngine(ctx, t, asks, want, e)...)
 	}
@@ -81,7 +82,8 @@ func runEngine(ctx context.Context, t *model.Test, asks []model.Ask, want []bool
 		return []Failure{{Target: e.Name(), Span: t.Span, Message: err.Error()}}
 	}
 	out := append(judge(t, mine, got, e), differences(t, mine, expected, got, e.Name())...)
-	return append(out, sights(ctx, t, e)...)
+	out = append(out, sights(ctx, t, e)...)
+	return append(out, reports(ctx, t, e)...)
 }
 
 // questions lists what a test asks: for each expectation every fixture whose

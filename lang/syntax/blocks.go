@@ -294,7 +294,7 @@ func (p *parser) given(blocks hcl.Blocks) []*Given {
 
 func (p *parser) expect(b *hcl.Block) *Expect {
 	e := &Expect{Header: headerOf(b)}
-	c, rest, diags := b.Body.PartialContent(body(nil, nested("write", "name"), nested("columns", "record")))
+	c, rest, diags := b.Body.PartialContent(body(nil, nested("write", "name"), nested("columns", "record"), nested("report", "name")))
 	p.report(diags, &e.Header)
 	for _, inner := range c.Blocks {
 		if inner.Type == "columns" {
@@ -304,12 +304,18 @@ func (p *parser) expect(b *hcl.Block) *Expect {
 			e.Sights = append(e.Sights, s)
 			continue
 		}
+		if inner.Type == "report" {
+			r := &Rows{}
+			r.Rows = p.read(inner, "expect/report", &r.Header).expr("rows")
+			e.Rows = append(e.Rows, r)
+			continue
+		}
 		w := &Write{}
 		wc := p.read(inner, "expect/write", &w.Header)
 		w.From, w.To, w.Table, w.Allowed = wc.expr("from"), wc.expr("to"), wc.expr("table"), wc.expr("allowed")
 		e.Writes = append(e.Writes, w)
 	}
-	e.Actions = p.freeBeside(b.Body, rest, "write", "columns")
+	e.Actions = p.freeBeside(b.Body, rest, "write", "columns", "report")
 	return e
 }
 

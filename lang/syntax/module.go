@@ -318,6 +318,7 @@ type (
 		Actions []*NamedExpr
 		Writes  []*Write
 		Sights  []*Sight
+		Rows    []*Rows
 	}
 	// Write is one attempted write.
 	Write struct {
@@ -332,6 +333,11 @@ type (
 		Header
 		Visible hcl.Expression
 		Masked  hcl.Expression
+	}
+	// Rows is what a test expects a report to show.
+	Rows struct {
+		Header
+		Rows hcl.Expression
 	}
 	// NamedExpr is a free argument.
 	NamedExpr struct {

@@ -91,5 +91,6 @@ func newSchemas() schemas {
 		"fixtures":       body([]string{"description"}, nested("given", "datasource", "table")),
 		"expect/write":   body([]string{"from", "!to", "table", "!allowed"}),
 		"expect/columns": body([]string{"!visible", "masked"}),
+		"expect/report":  body([]string{"!rows"}),
 	}
 }
