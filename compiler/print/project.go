@@ -125,11 +125,17 @@ func Blocks(p *model.Program) []*Block {
 		}
 	}
 	for _, r := range p.Reports {
-		b := add("report", r.Name, "report "+Quote(label(r.Name)), `description = "Report"`, "from = "+TableRef(r.From), "columns = ["+columns(r.Columns)+"]",
-			"to = ["+subjects(r.To)+"]")
-		b.Conditions = []Condition{{"where", r.Where.Source}}
+		out = append(out, report(r))
 	}
 	return out
+}
+
+func report(r *model.Report) *Block {
+	name := label(r.Name)
+	return &Block{Kind: "report", Name: name, Lines: []string{
+		"report " + Quote(name), `description = "Report"`, "from = " + TableRef(r.From), "columns = [" + columns(r.Columns) + "]",
+		"to = [" + subjects(r.To) + "]",
+	}, Conditions: []Condition{{"where", r.Where.Source}}}
 }
 
 // maskFn is what a mask shows, as it is written.
