@@ -12,9 +12,13 @@ import (
 // ask answers a question, for users that the directory does not name and for
 // each that it does.
 func (c *comparer) ask(ctx context.Context, q *question) answer {
-	if impossible(q.part) {
+	if impossible(q.part) || q.within != nil && formulaKey(q.whole) == formulaKey(q.within) {
 		return answer{}
 	}
+	return c.remember(q, func() answer { return c.decide(ctx, q) })
+}
+
+func (c *comparer) decide(ctx context.Context, q *question) answer {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
 	asked := allOf{q.part, not{q.whole}}

@@ -116,6 +116,9 @@ func (c *cell) columns(ctx context.Context, s string) []Change {
 	var out []Change
 	answers := map[string][2]answer{} // by the form of the question: columns are often alike
 	for _, name := range c.columnNames() {
+		if c.old.full(c.action, name) && c.new.full(c.action, name) {
+			continue // what differs in it differs in the records
+		}
 		kinds := []sight{{""}}
 		if c.action == model.View {
 			kinds = sights(name, c.old, c.new)

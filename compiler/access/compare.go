@@ -17,6 +17,7 @@ import (
 // first apply, or after the last. The error is that of the context alone.
 func Compare(ctx context.Context, before, after *model.Program, opts Options) (*Diff, error) {
 	c := &comparer{opts: opts.withDefaults(), old: program(before), new: program(after)}
+	c.memo.answers = map[[32]byte]remembered{}
 	c.sameContext = before != nil && after != nil && contextKey(before) == contextKey(after)
 	pairs := c.tables()
 	results := make([]Diff, len(pairs))
@@ -48,6 +49,7 @@ type comparer struct {
 	opts        Options
 	old, new    *model.Program
 	sameContext bool
+	memo        memo
 }
 
 // program is the program, or one without anything.

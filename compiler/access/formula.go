@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/compiler/model"
@@ -49,6 +50,7 @@ type side struct {
 	table   *model.Table
 	entry   model.Entry
 	ok      bool
+	made    map[string]formula // by what they are about
 }
 
 func (s *side) holds(c model.Cond, at which) formula {
@@ -64,6 +66,19 @@ func (s *side) holds(c model.Cond, at which) formula {
 // records is the formula that allows an action on a record, as far as it is
 // granted to a subject ("" is to anybody).
 func (s *side) records(a model.Action, subject string) formula {
+	key := string(a) + "\x00" + subject
+	f, ok := s.made[key]
+	if !ok {
+		f = s.makeRecords(a, subject)
+		if s.made == nil {
+			s.made = map[string]formula{}
+		}
+		s.made[key] = f
+	}
+	return f
+}
+
+func (s *side) makeRecords(a model.Action, subject string) formula {
 	if !s.ok || !s.table.HasAction(a) {
 		return never
 	}
@@ -127,6 +142,25 @@ func (s *side) column(a model.Action, name string, seen sight, subject string) f
 	default:
 		return never
 	}
+}
+
+// full reports whether a column comes with every record that the action
+// reaches: all policies list it, and no mask is on it.
+func (s *side) full(a model.Action, name string) bool {
+	if !s.ok {
+		return true // there are no records
+	}
+	c := s.table.Column(name)
+	if c == nil || len(s.table.ColumnMasks(c)) > 0 {
+		return false
+	}
+	for _, t := range s.table.Policies {
+		asked := t.Allows(a) || a == model.Edit && t.Allows(model.View)
+		if asked && !slices.Contains(t.Columns, c) {
+			return false
+		}
+	}
+	return true
 }
 
 // unmasked is the formula that no mask hides more of a column than is asked for.

@@ -17,7 +17,8 @@ func decimal(n int) string { return strconv.Itoa(n) }
 // and attributes with their types, claims in place of attributes' names, terms
 // in order of their own form.
 type keyer struct {
-	rows map[*model.Row]string // those that loops bind
+	rows  map[*model.Row]string // those that loops bind
+	names map[string]string     // what stands for groups' names
 }
 
 func condKey(c model.Cond) string { return (&keyer{rows: map[*model.Row]string{}}).cond(c) }
@@ -56,6 +57,11 @@ func (k *keyer) cond(c model.Cond) string {
 	case *model.Match:
 		return fmt.Sprintf("(%s %t %q %s %s)", x.Op, x.Not, x.Delimiter, k.expr(x.X), k.expr(x.Y))
 	case *model.In:
+		if _, groups := x.Set.(*model.GroupsRef); groups {
+			if lit, ok := x.Elem.(*model.Literal); ok {
+				return fmt.Sprintf("(group %t %q)", x.Not, k.group(lit))
+			}
+		}
 		return fmt.Sprintf("(in %t %s %s)", x.Not, k.expr(x.Elem), k.expr(x.Set))
 	case *model.InNetwork:
 		return fmt.Sprintf("(net %t %s %s)", x.Not, x.Net, k.expr(x.X))
@@ -69,6 +75,15 @@ func (k *keyer) cond(c model.Cond) string {
 		return "(count " + string(x.Op) + " " + k.expr(x.N) + " " + k.loop("of", x.From, x.Holds, x.Fails) + ")"
 	}
 	return "?"
+}
+
+// group is the name of a group, or what stands for it.
+func (k *keyer) group(x *model.Literal) string {
+	name, _ := x.Value.(string)
+	if other, ok := k.names[name]; ok {
+		return other
+	}
+	return name
 }
 
 func (k *keyer) loop(op string, from model.RelatedRows, bodies ...model.Cond) string {
@@ -163,20 +178,46 @@ func valueKey(v model.Value, t model.Type) string {
 	return fmt.Sprintf("%d:%#v", t.Kind, model.JSON(v, t, ""))
 }
 
-// formulaKey is the form of a formula; sides are told apart by their programs
-// only where their contexts differ, which context says.
+// formulaKey is the form of a formula; the programs of its sides are told apart
+// only by what a side's app is called, where a condition asks that.
 func formulaKey(f formula) string {
+	return (&keyer{rows: map[*model.Row]string{}}).formula(f)
+}
+
+func (k *keyer) formula(f formula) string {
 	switch x := f.(type) {
 	case *holds:
-		return "[" + decimal(int(x.at)) + condKey(x.cond) + appNamed(x) + "]"
+		return "[" + decimal(int(x.at)) + k.cond(x.cond) + appNamed(x) + "]"
 	case allOf:
-		return "(all " + formulaKeys(x) + ")"
+		parts := k.formulas(x)
+		parts = slices.DeleteFunc(parts, func(s string) bool { return s == alwaysKey })
+		if len(parts) == 1 {
+			return parts[0]
+		}
+		return "(all" + strings.Join(parts, " ") + ")"
 	case anyOf:
-		return "(any " + formulaKeys(x) + ")"
+		parts := k.formulas(x)
+		if slices.Contains(parts, alwaysKey) {
+			return alwaysKey
+		}
+		if len(parts) == 1 {
+			return parts[0]
+		}
+		return "(any" + strings.Join(parts, " ") + ")"
 	case not:
-		return "(not " + formulaKey(x.of) + ")"
+		return "(not " + k.formula(x.of) + ")"
 	}
 	return "?"
+}
+
+const alwaysKey = "(all)"
+
+func (k *keyer) formulas(list []formula) []string {
+	parts := make([]string, len(list))
+	for i, f := range list {
+		parts[i] = k.formula(f)
+	}
+	return parts
 }
 
 // appNamed is what app.name stands for in a condition that speaks of it.
@@ -197,14 +238,6 @@ func appNamed(h *holds) string {
 		return " app:none"
 	}
 	return " app:" + quote(h.side.entry.App().Name)
-}
-
-func formulaKeys(list []formula) string {
-	parts := make([]string, len(list))
-	for i, f := range list {
-		parts[i] = formulaKey(f)
-	}
-	return strings.Join(parts, " ")
 }
 
 // contextKey is what conditions mean beside their form: who users are.

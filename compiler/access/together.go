@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -20,9 +21,13 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 	}
 	var out []Change
 	gained, lost := c.mixed(c.new, subjects), c.mixed(c.old, subjects)
+	if c.ask(ctx, &question{cell: c, gain: true, part: gained, whole: c.old.records(c.action, "")}).outcome == none &&
+		c.ask(ctx, &question{cell: c, part: lost, whole: c.new.records(c.action, "")}).outcome == none {
+		return nil
+	}
 	for _, s := range subjects {
-		g := c.ask(ctx, &question{cell: c, via: s, gain: true, part: append(c.accepts(c.new, s), gained...), whole: c.old.records(c.action, "")})
-		l := c.ask(ctx, &question{cell: c, via: s, part: append(c.accepts(c.old, s), lost...), whole: c.new.records(c.action, "")})
+		g := c.ask(ctx, &question{cell: c, via: s, gain: true, part: slices.Concat(c.accepts(c.new, s), gained), whole: c.old.records(c.action, "")})
+		l := c.ask(ctx, &question{cell: c, via: s, part: slices.Concat(c.accepts(c.old, s), lost), whole: c.new.records(c.action, "")})
 		if ch, differs := c.change(s, nil, g, l); differs {
 			if ch.Reason == "" {
 				ch.Reason = whyTogether

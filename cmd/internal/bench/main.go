@@ -23,15 +23,18 @@ func main() {
 	runs := flag.Int("runs", 3, "runs of each command; the median is shown")
 	rows := flag.Int("rows", 1_000_000, "rows of the table that policies are measured on")
 	pairs := flag.Int("pairs", 31, "pairs of queries for each policy; the median is shown")
-	what := flag.String("what", "all", "commands, policies or all")
+	what := flag.String("what", "all", "commands, access, policies or all")
 	only := flag.String("policy", "", "only policies whose name holds this text")
 	flag.Parse()
 	ctx := context.Background()
 	var err error
-	if *what != "policies" {
+	if *what == "all" || *what == "commands" {
 		err = bench(ctx, os.Stdout, *tables, *runs)
 	}
-	if *what != "commands" && err == nil {
+	if (*what == "all" || *what == "access") && err == nil {
+		err = accessDiff(ctx, os.Stdout, *tables, *runs)
+	}
+	if (*what == "all" || *what == "policies") && err == nil {
 		err = policies(ctx, os.Stdout, *rows, *pairs, *only)
 	}
 	if err != nil {
