@@ -3,6 +3,7 @@ package access
 import (
 	"crypto/sha256"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/postern-dev/postern/compiler/model"
@@ -35,6 +36,9 @@ func (c *comparer) remember(q *question, decide func() answer) answer {
 	text := k.formula(q.part) + "\x00" + k.formula(q.whole)
 	if q.within != nil {
 		text += "\x00" + k.formula(q.within)
+	}
+	if strings.HasPrefix(q.cell.address, "resource.") {
+		text += "\x00resource" // whose attributes may hold anything
 	}
 	if q.gain {
 		text += "\x00gain"
