@@ -121,7 +121,7 @@ func commands(s *session) []*cobra.Command {
 		newAudit(s),
 		newServe(s),
 		newExport(s),
-		newDiff(s), newExplain(s), newWho(s), newWhat(s),
+		newDiff(s), newReport(s), newSchema(s), newExplain(s), newWho(s), newWhat(s),
 		newToken(s), newKey(s),
 		newNotify(s),
 		newVersion(s), newMan(),
