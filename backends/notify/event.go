@@ -28,6 +28,7 @@ type Data struct {
 	Actor         string   `json:"actor,omitempty"`
 	Datasource    string   `json:"datasource,omitempty"` // empty: the event is about the whole run
 	Database      string   `json:"database,omitempty"`
+	Publish       string   `json:"publish,omitempty"` // a publish block, instead of a datasource
 	Changes       []Change `json:"changes,omitempty"`
 	// MoreChanges is how many changes were left out.
 	MoreChanges int `json:"more_changes,omitempty"`
@@ -71,6 +72,9 @@ func New(o model.Occasion, d Data, now time.Time) (id string, body []byte, err e
 	e.SetTime(now.UTC())
 	if d.Datasource != "" {
 		e.SetSubject("datasource." + d.Datasource)
+	}
+	if d.Publish != "" {
+		e.SetSubject("publish." + d.Publish)
 	}
 	if err := e.SetData(event.ApplicationJSON, d); err != nil {
 		return "", nil, fmt.Errorf("writing an event: %w", err)

@@ -31,6 +31,7 @@ func newDrift(s *session) *cobra.Command {
 					s.happened(model.OnDrift, about(pl, "", pl.Changes))
 				}
 			}
+			s.placesHappened(model.OnDrift, p.publications)
 			if !empty(plans) || !unchanged(p.publications) {
 				return errChanges
 			}

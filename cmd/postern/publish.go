@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/postern-dev/postern/backends/notify"
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/publish"
 	"github.com/postern-dev/postern/backends/rego"
@@ -134,6 +135,8 @@ func (s *session) publish(ctx context.Context, p *project, ready bool) ([]view.A
 			r.Applied, r.Status = failure == nil, view.StatusApplied
 			if failure != nil {
 				r.Status = view.StatusFailed
+			} else {
+				s.placesHappened(model.OnApplied, []*plan.Publication{pub})
 			}
 		}
 		done = append(done, r)
@@ -241,4 +244,18 @@ func (s *session) undecided(g review.Gate, p *project) error {
 	}
 	s.show(list)
 	return errRefused
+}
+
+// placesHappened keeps an event for each place in which something changes.
+func (s *session) placesHappened(on model.Occasion, list []*plan.Publication) {
+	for _, pub := range list {
+		if pub.Empty() {
+			continue
+		}
+		d := notify.Data{Revision: pub.Revision, Publish: pub.Publish}
+		for _, c := range pub.Changes {
+			d.Changes = append(d.Changes, notify.Change{Action: string(plan.ActionOf(c)), Object: c.What().Object.String()})
+		}
+		s.happened(on, d)
+	}
 }
