@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/backends/plan"
@@ -50,6 +51,10 @@ func (d *differ) compareMemberships() {
 			}}, statements...)
 		},
 		func(k MembershipKey, have *Membership) {
+			// It goes with the role, whose objects can be dropped with its rights alone.
+			if k.Member == d.live.Server.User && slices.Contains(d.dropped, k.Role) {
+				return
+			}
 			// Who administers roles can become a member of any of them anyway.
 			if d.ownsGenerated(k.Role) && (d.live.Administrators[k.Member] || have.Admin) {
 				return

@@ -129,3 +129,33 @@ func TestViewOfAdoptedRole(t *testing.T) {
 	}
 	execute(t, d.admin, "RESET ROLE")
 }
+
+// A role that is no superuser can make the views, change them and drop them.
+func TestViewsWithoutSuperuser(t *testing.T) {
+	t.Parallel()
+	p := compile(t, project(staff, "viewplain"))
+	d := &database{url: pgtest.Database(t)}
+	d.admin = connect(t, d.url)
+	d.name = d.admin.Config().Database
+	execute(t, d.admin, staffTables+"CREATE ROLE viewplain_admin LOGIN CREATEROLE PASSWORD 'x'; ALTER DATABASE "+d.name+" OWNER TO viewplain_admin;"+
+		"ALTER SCHEMA public OWNER TO viewplain_admin; ALTER TABLE people OWNER TO viewplain_admin")
+	root := d.admin
+	d.admin = connect(t, pgtest.Server(t).RoleURL("viewplain_admin", "x", d.name))
+	applyTo(t, d.admin, p)
+	requireNothing(t, planFor(t, root, p, p.Datasources[0]))
+	if got := values(t, loginOf(t, d, "viewplain_role"), claimsUser, "SELECT name FROM people WHERE id = 1"); got != "A…" {
+		t.Errorf("sees %q", got)
+	}
+	execute(t, d.admin, "CREATE OR REPLACE VIEW viewplain_role_views.people AS SELECT id, team, name, ssn, salary, born FROM people")
+	heal(t, d, p)
+	plain := compile(t, project(staff, "viewplain"))
+	table := plain.Datasources[0].Tables[0]
+	table.Masks = nil
+	for _, target := range table.Policies {
+		if target.Allows(model.View) {
+			target.Columns = table.Columns[:3]
+		}
+	}
+	heal(t, d, plain)
+	execute(t, root, "ALTER DATABASE "+d.name+" OWNER TO CURRENT_USER; REASSIGN OWNED BY viewplain_admin TO CURRENT_USER")
+}
