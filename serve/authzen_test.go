@@ -372,6 +372,61 @@ func TestMapping(t *testing.T) {
 	}
 }
 
+// kiosk is a project whose app gives all its users the same.
+const kiosk = `
+postern { project = "kiosk" }
+identity {
+  attribute "id" { type = string }
+}
+group "staff" {}
+datasource "d" {
+  type     = "postgres"
+  url      = env("D_URL")
+  identity = "setting"
+  owner    = "exempt"
+}
+service_account "kiosk" {
+  datasource = datasource.d
+  password   = env("D_PASSWORD")
+}
+app "kiosk" {
+  users = [group.staff]
+  connect {
+    datasource      = datasource.d
+    service_account = service_account.kiosk
+    as              = "app"
+  }
+}
+table "d" "notes" {
+  column "id" { type = string }
+  primary_key = ["id"]
+}
+policy "shown" {
+  on    = [table.d.notes]
+  to    = [app.kiosk]
+  allow = [view]
+}
+`
+
+// TestSharedApp asks the gate of an app that knows nothing of its users.
+func TestSharedApp(t *testing.T) {
+	t.Parallel()
+	_, h := start(t, inline(kiosk), serve.Options{})
+	for groups, want := range map[string][2]string{
+		`["staff"]`: {`{"decision":true}`, `{"results":[{"name":"view"}]}`},
+		`[]`:        {`{"decision":false,"context":{"explanation":{"allowed":false,"reason":"The user may not use the app \"kiosk\"."}}}`, `{"results":[]}`},
+	} {
+		body := fmt.Sprintf(`{"subject":{"type":"user","id":"ann","properties":{"groups":%s}},"action":{"name":"view"},`+
+			`"resource":{"type":"d.notes","id":"1","properties":{}},"context":{"app":"kiosk"}}`, groups)
+		if got := post(t, h, authzen.EvaluationPath, body); got.body != want[0] {
+			t.Errorf("%s: %s", groups, got.body)
+		}
+		if got := post(t, h, authzen.SearchActionPath, body); got.body != want[1] {
+			t.Errorf("%s: %s", groups, got.body)
+		}
+	}
+}
+
 func FuzzBodies(f *testing.F) {
 	p := todo(f)
 	_, h := start(f, p, serve.Options{})

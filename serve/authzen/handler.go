@@ -223,6 +223,9 @@ func (x *exchange) decide(a *ask, path string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if !x.mayUse(t, request) {
+		return result{Context: &details{Explanation: &engine.Explanation{Reason: fmt.Sprintf("The user may not use the app %q.", request.App)}}}, nil
+	}
 	if x.request.URL.RawQuery == "" || !x.request.URL.Query().Has("explain") {
 		return result{Decision: x.engine.Decide(request, q)}, nil
 	}

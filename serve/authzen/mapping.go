@@ -127,6 +127,23 @@ func (x *exchange) who(a *ask, path string) (*engine.Request, error) {
 	return r, nil
 }
 
+// mayUse is the gate of an app by which all users share the access: no decision
+// knows who they are behind it, so whether they may use it is asked before. The
+// gate of other apps is part of each decision.
+func (x *exchange) mayUse(t *engine.Table, r *engine.Request) bool {
+	for _, app := range x.engine.Document().Apps {
+		if app.Name != r.App {
+			continue
+		}
+		for _, c := range app.Connects {
+			if c.Datasource == t.Datasource() && c.As == document.AsApp {
+				return x.engine.MayUse(r)
+			}
+		}
+	}
+	return true
+}
+
 // table is the table that a resource type names: "datasource.table", or the
 // table alone where one datasource has it.
 func table(e *engine.Engine, typ, path string) (*engine.Table, error) {

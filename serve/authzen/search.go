@@ -59,6 +59,9 @@ func (x *exchange) eachAction(a *ask, may func(string)) error {
 	if err != nil {
 		return err
 	}
+	if !x.mayUse(t, request) {
+		return nil
+	}
 	s := x.engine.Session(request)
 	for _, name := range t.Source().Actions {
 		q, err := question(t, action{name: name}, record, "")
@@ -219,7 +222,7 @@ func (x *exchange) subjects(a *ask, s *scan) (found, error) {
 		if err != nil {
 			return found{Results: []any{}}, err
 		}
-		if x.engine.Decide(request, q) {
+		if x.mayUse(t, request) && x.engine.Decide(request, q) {
 			results = append(results, foundEntity{userType, id.id})
 		}
 	}
@@ -272,6 +275,9 @@ func (x *exchange) resources(a *ask, s *scan) (found, error) {
 	request, err := x.who(a, "")
 	if err != nil {
 		return none, err
+	}
+	if !x.mayUse(t, request) {
+		return none, nil
 	}
 	session := x.engine.Session(request)
 	results, after := []any{}, s.after
