@@ -111,9 +111,9 @@ func LoginName(role, letter string) string { return shortName(role + "_" + lette
 func (d *desired) roles() {
 	mark := Mark(d.p.Project)
 	d.addRole(&Role{ID: RoleID(d.owner), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: d.p.Span})
-	d.state.Scope.OwnerRole = d.owner
+	d.state.Scope.OwnerRole, d.state.Scope.Additive = d.owner, d.ds.Additive
 	for _, a := range d.ds.Accounts {
-		d.state.Scope.Accounts[a.Role] = &AccountScope{Managed: a.Managed, Source: a.Span}
+		d.state.Scope.Accounts[a.Role] = &AccountScope{Managed: a.Managed, Additive: a.Additive || d.ds.Additive, Source: a.Span}
 		if !a.Managed {
 			d.addRole(&Role{ID: RoleID(a.Role), Source: a.Span}) // nothing of it is made, but a plan looks at it
 			continue
@@ -127,7 +127,7 @@ func (d *desired) roles() {
 		d.addRole(login)
 		key := MembershipKey{Role: a.Role, Member: login.ID.Name}
 		d.state.Memberships[key] = &Membership{MembershipKey: key, Inherit: true, Set: true}
-		d.state.Scope.Accounts[login.ID.Name] = &AccountScope{Managed: true, Login: true, Source: a.Span}
+		d.state.Scope.Accounts[login.ID.Name] = &AccountScope{Managed: true, Additive: a.Additive || d.ds.Additive, Login: true, Source: a.Span}
 	}
 }
 
@@ -175,7 +175,7 @@ func (d *desired) tables() {
 	for _, t := range d.ds.Tables {
 		id := TableID(t.Schema, t.SQLName)
 		table := &Table{ID: id, Kind: "r", RLS: true, Force: d.ds.OwnerBound, Source: t.Span}
-		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}, Single: single[t]}
+		scope := &TableScope{Source: t.Span, Columns: map[string]source.Span{}, Single: single[t], Additive: t.Additive || d.ds.Additive}
 		for _, c := range t.Columns {
 			column := Column{Name: c.Name, NotNull: !c.Null, Type: nativeType(c)}
 			table.Columns = append(table.Columns, column)

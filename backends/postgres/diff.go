@@ -75,6 +75,8 @@ type differ struct {
 	sum       string            // digest of want, once it is known
 	// adopted names objects of the project that are not on record.
 	adopted []string
+	left    map[string]map[string]bool // what is not the project's and stays, by object
+	leftAt  map[string]source.Span
 	detail  bool   // the records hold what was applied, object by object
 	held    Grants // what is to be held
 }
@@ -108,6 +110,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	d.compareGrants()
 	d.compareDefaultPrivileges()
 	d.origins()
+	d.tellLeft()
 	d.record()
 	d.privileges()
 	p, err := d.plan()

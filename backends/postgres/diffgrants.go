@@ -167,6 +167,9 @@ func (d *differ) compareGrants() {
 // excess reports whether a privilege that is not wanted has to go.
 func (d *differ) excess(k GrantKey) bool {
 	object := wholeObject(k.Object)
+	if d.leftGrant(k) {
+		return false
+	}
 	switch {
 	case (object.Kind == KindTable) && d.governed(object),
 		object.Kind == KindSequence && d.sequences[object],
@@ -339,7 +342,10 @@ func (d *differ) compareDefaultPrivileges() {
 		func(k DefaultPrivilegeKey, _ *Grant) { d.defaultPrivilege(k, true) },
 		func(DefaultPrivilegeKey, *Grant, *Grant) {},
 		func(k DefaultPrivilegeKey, _ *Grant) {
-			if d.manages(k.Grantee.Role) || d.gone[k.Grantee.Role] {
+			if d.additiveAccount(k.Grantee.Role) && !d.gone[k.Grantee.Role] {
+				d.leave(d.accts[k.Grantee.Role].Source, "default privileges of "+printedGrantee(k.Grantee),
+					string(k.Privilege)+" on what "+printed(RoleID(k.Creator))+" makes")
+			} else if d.manages(k.Grantee.Role) || d.gone[k.Grantee.Role] {
 				d.defaultPrivilege(k, false)
 			}
 		})

@@ -64,6 +64,15 @@ func (d *differ) compareMemberships() {
 			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
 				return
 			}
+			_, was := d.live.Records[membershipRecord(k)]
+			if !was && !d.gone[k.Role] && (d.additiveAccount(k.Role) || d.additiveAccount(k.Member)) {
+				account := k.Role
+				if !d.additiveAccount(account) {
+					account = k.Member
+				}
+				d.leave(d.accts[account].Source, "account "+printed(RoleID(account)), "the membership of "+printed(RoleID(k.Member))+" in "+printed(RoleID(k.Role)))
+				return
+			}
 			d.add(item{phase: phaseNarrow, id: RoleID(k.Member), membership: k, change: plan.Remove{
 				About: d.membershipAbout(k, d.whyMember(k)), Before: describeMembership(have),
 			}}, d.revokeMembership(have)...)

@@ -271,6 +271,10 @@ func describeRowSecurity(a RowSecurityAction, done bool) string {
 func (d *differ) comparePolicies() {
 	compareKeyed(d.want.Policies, d.live.Policies, ObjectID.Compare, d.createPolicy, d.changePolicy, func(id ObjectID, have *Policy) {
 		_, recorded := d.live.Records[id]
+		if !recorded && d.additiveTable(id.Table()) {
+			d.leave(d.tableSource(id.Table()), "table "+printed(id.Table()), "policy "+printed(PolicyID(id.Table(), id.Sub))+", "+describePolicy(have))
+			return
+		}
 		if recorded || d.governed(id.Table()) {
 			reason := plan.ReasonDrift
 			if recorded {

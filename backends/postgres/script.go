@@ -155,6 +155,9 @@ func (w *scriptWriter) runtime() {
 func (w *scriptWriter) denied() {
 	w.section("What nobody may hold")
 	for _, rule := range w.state.Scope.Denied {
+		if t := w.state.Scope.Tables[rule.Object]; w.state.Scope.Additive || t != nil && t.Additive {
+			continue
+		}
 		w.stmt(RevokeSQL([]GrantKey{{Object: rule.Object, Grantee: rule.Grantee, Privilege: rule.Privilege}}, false))
 	}
 }

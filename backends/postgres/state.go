@@ -241,6 +241,8 @@ type Scope struct {
 	Accounts map[string]*AccountScope // by role name: roles that carry grants, and their logins
 	// Denied are privileges that must not be held.
 	Denied []GrantRule
+	// Additive: what the project did not make stays, in the whole database.
+	Additive bool
 	// OwnerRole is the NOLOGIN role that owns the schema postern.
 	OwnerRole string
 }
@@ -260,6 +262,7 @@ type TableScope struct {
 	// default of this table calls nextval on is desired for each of these
 	// roles. Identity columns need none.
 	Inserters []string
+	Additive  bool // policies and grants that the project did not make stay
 	// Single are the to-one relations that conditions follow to this table.
 	Single []SingleRecord
 }
@@ -270,9 +273,11 @@ type AccountScope struct {
 	// database are the program's alone. Otherwise only what is on declared
 	// tables is.
 	Managed bool
-	Login   bool // a login of the account: a member of its role, without grants of its own
-	Views   bool // the owner of the account's views
-	Source  source.Span
+	// Additive: memberships and grants that the project did not give stay.
+	Additive bool
+	Login    bool // a login of the account: a member of its role, without grants of its own
+	Views    bool // the owner of the account's views
+	Source   source.Span
 }
 
 // GrantRule forbids a privilege.

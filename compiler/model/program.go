@@ -142,6 +142,7 @@ type Datasource struct {
 	// OwnerBound says that table owners are under the rules as well (FORCE ROW
 	// LEVEL SECURITY). OwnerStated says that the source states it.
 	OwnerBound, OwnerStated bool
+	Additive                bool // manage = "additive": what the project did not make stays
 	Tables                  []*Table
 	Apps                    []*App    // the apps that connect to it
 	Lookups                 []*Lookup // attributes read from its tables, in order of their names
@@ -203,6 +204,7 @@ type Table struct {
 	Columns     []*Column // in order of declaration
 	PrimaryKey  []*Column
 	Relations   []*Relation
+	Additive    bool     // manage = "additive"
 	Actions     []Action // in order: the built-in four for tables, the declared ones for resources
 	Policies    []*PolicyTarget
 	Guards      []*GuardTarget
@@ -285,6 +287,7 @@ type ServiceAccount struct {
 	Managed     bool   // false: the role exists already and is only adopted
 	Password    *Secret
 	ReadOnly    bool
+	Additive    bool // manage = "additive"
 	Limits      Limits
 	App         *App // the one app that uses it, nil when none does
 	Span        source.Span

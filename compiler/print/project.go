@@ -100,6 +100,9 @@ func Blocks(p *model.Program) []*Block {
 		if !a.Managed {
 			lines = append(lines, "managed = false")
 		}
+		if a.Additive {
+			lines = append(lines, additive)
+		}
 		add("service_account", a.Name, "service_account "+Quote(label(a.Name)), lines...)
 	}
 	for _, a := range p.Apps {
@@ -244,6 +247,9 @@ func user(p *model.Program, u *model.User) []string {
 	return append(out, "attributes = { "+joined(values)+" }")
 }
 
+// additive says that what the project did not make is left alone.
+const additive = `manage = "additive"`
+
 func datasource(d *model.Datasource) []string {
 	out := []string{"type = " + Quote(string(d.Type))}
 	if d.Type == model.Service {
@@ -252,6 +258,9 @@ func datasource(d *model.Datasource) []string {
 	owner := "exempt"
 	if d.OwnerBound {
 		owner = "bound"
+	}
+	if d.Additive {
+		out = append(out, additive)
 	}
 	if d.ClaimsSetting != "" && d.ClaimsSetting != "postern.claims" {
 		out = append(out, "claims = "+Quote(d.ClaimsSetting))
@@ -290,6 +299,9 @@ func table(t *model.Table) []string {
 				extra += "\n    native = " + Quote(c.Native)
 			}
 			out = append(out, "column "+Quote(c.Name)+" {\n    type = "+c.Type.String()+extra+"\n  }")
+		}
+		if t.Additive {
+			out = append(out, additive)
 		}
 		if len(t.PrimaryKey) > 0 {
 			out = append(out, "primary_key = ["+columns(t.PrimaryKey)+"]")

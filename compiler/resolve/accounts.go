@@ -80,6 +80,7 @@ func (r *resolver) account(b *syntax.ServiceAccount, d *model.Datasource, key st
 		r.diags.Fail(CodeAccount, syntaxSpan(b.Datasource), fmt.Sprintf("%s is a service, which has no accounts", d.Name),
 			"Remove the service account: a service asks the policy engine itself.")
 	}
+	a.Additive = r.additive(CodeAccount, b.Manage, round)
 	if key != "" {
 		a.Role += "_" + key
 	}

@@ -48,9 +48,9 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 	}
 	r.datasourceIdentity(b, d, round)
 	if d.Type == model.Service {
-		for _, expr := range []hcl.Expression{b.URL, b.Identity, b.Claims, b.Owner} {
+		for _, expr := range []hcl.Expression{b.URL, b.Identity, b.Claims, b.Owner, b.Manage} {
 			if expr != nil {
-				r.diags.Fail(CodeDatasource, syntaxSpan(expr), "A service has no url, identity, claims or owner",
+				r.diags.Fail(CodeDatasource, syntaxSpan(expr), "A service has no url, identity, claims, owner or manage",
 					"Remove the argument: a service asks the policy engine itself.")
 			}
 		}
@@ -69,7 +69,13 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 	if owner := r.choice(CodeDatasource, b.Owner, round.ctx, "", "bound", "exempt"); owner != "" {
 		d.OwnerStated, d.OwnerBound = true, owner == "bound"
 	}
+	d.Additive = r.additive(CodeDatasource, b.Manage, round)
 	return d
+}
+
+// additive reports whether `manage` leaves alone what the project did not make.
+func (r *resolver) additive(code diag.Code, manage hcl.Expression, round repeat) bool {
+	return r.choice(code, manage, round.ctx, "authoritative", "authoritative", "additive") == "additive"
 }
 
 func (r *resolver) claimsSetting(d *model.Datasource, b *syntax.Datasource, round repeat) {
@@ -234,6 +240,7 @@ func (r *resolver) table(b *syntax.Table, d *model.Datasource, round repeat) *mo
 	} else {
 		t.Actions = []model.Action{model.View, model.Create, model.Edit, model.Delete}
 		r.sqlNames(t, b, round)
+		t.Additive = r.additive(CodeDatasource, b.Manage, round)
 	}
 	first := map[string]source.Span{}
 	for _, cb := range b.Columns {

@@ -200,7 +200,7 @@ func identityIsBlock(body hcl.Body) bool {
 
 func (p *parser) datasourceBody(d *Datasource, c *content) {
 	d.TypeExpr, d.URL, d.Identity = c.expr("type"), c.expr("url"), c.expr("identity")
-	d.Claims, d.Owner = c.expr("claims"), c.expr("owner")
+	d.Claims, d.Owner, d.Manage = c.expr("claims"), c.expr("owner"), c.expr("manage")
 	for _, inner := range c.blocks {
 		d.Identities = append(d.Identities, p.attributes(inner, "datasource/identity"))
 	}
@@ -209,7 +209,7 @@ func (p *parser) datasourceBody(d *Datasource, c *content) {
 func (p *parser) table(b *hcl.Block) *Table {
 	t := &Table{}
 	c := p.read(b, b.Type, &t.Header)
-	t.Schema, t.Name = c.expr("schema"), c.expr("name")
+	t.Schema, t.Name, t.Manage = c.expr("schema"), c.expr("name"), c.expr("manage")
 	t.PrimaryKey, t.Actions = c.expr("primary_key"), c.expr("actions")
 	for _, inner := range c.blocks {
 		if inner.Type == "relation" {
@@ -231,6 +231,7 @@ func (p *parser) account(b *hcl.Block) *ServiceAccount {
 	a := &ServiceAccount{}
 	c := p.read(b, "service_account", &a.Header)
 	a.Datasource, a.Role, a.Managed = c.expr("datasource"), c.expr("role"), c.expr("managed")
+	a.Manage = c.expr("manage")
 	a.Password, a.ReadOnly = c.expr("password"), c.expr("read_only")
 	for _, inner := range c.blocks {
 		l := &Limits{}

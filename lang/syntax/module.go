@@ -181,6 +181,7 @@ type (
 		Identity   hcl.Expression
 		Claims     hcl.Expression
 		Owner      hcl.Expression
+		Manage     hcl.Expression
 		Identities []*Attributes
 	}
 	// Table is a `table` or a `resource` block.
@@ -189,6 +190,7 @@ type (
 		Schema     hcl.Expression
 		Name       hcl.Expression
 		PrimaryKey hcl.Expression
+		Manage     hcl.Expression
 		Actions    hcl.Expression
 		Columns    []*Column
 		Relations  []*Relation
@@ -214,6 +216,7 @@ type (
 		Datasource hcl.Expression
 		Role       hcl.Expression
 		Managed    hcl.Expression
+		Manage     hcl.Expression
 		Password   hcl.Expression
 		ReadOnly   hcl.Expression
 		Limits     []*Limits
