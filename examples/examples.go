@@ -10,4 +10,6 @@ import "embed"
 var Files embed.FS
 
 // Names lists the projects.
-func Names() []string { return []string{"llm-apps", "game-backend", "low-code", "authzen-todo", "postgrest"} }
+func Names() []string {
+	return []string{"llm-apps", "game-backend", "low-code", "authzen-todo", "postgrest"}
+}

@@ -75,9 +75,11 @@ func auditDatasource(p *model.Program, ds *model.Datasource) diag.List {
 }
 
 func (a *audit) identity() {
-	if a.ds.Identity == model.IdentityRole {
-		a.diags.Fail(CodeIdentity, a.ds.Span, `Identity "role" cannot be compiled yet`,
-			`Use "signed" (safe with any client) or "setting" (a trusted server states the user).`)
+	for _, g := range a.p.Groups {
+		if a.ds.Identity == model.IdentityRole && !model.LoginName(g.Name) {
+			a.diags.Fail(CodeName, g.Span, fmt.Sprintf("No role can have the name of the group %s", inQuotes(g.Name)),
+				"Where users are login roles (identity = \"role\"), groups are roles. Give the group another name.")
+		}
 	}
 	for _, app := range a.ds.Apps {
 		if c := app.Connect(a.ds); c != nil && c.Untrusted && c.AsUser && a.ds.Identity == model.IdentitySetting {

@@ -113,12 +113,17 @@ func (d *desired) roles() {
 	d.addRole(&Role{ID: RoleID(d.owner), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: d.p.Span})
 	d.state.Scope.OwnerRole, d.state.Scope.Additive = d.owner, d.ds.Additive
 	for _, a := range d.ds.Accounts {
-		d.state.Scope.Accounts[a.Role] = &AccountScope{Managed: a.Managed, Additive: a.Additive || d.ds.Additive, Source: a.Span}
+		d.state.Scope.Accounts[a.Role] = &AccountScope{
+			Managed: a.Managed, Additive: a.Additive || d.ds.Additive, Source: a.Span, Open: d.ds.Identity == model.IdentityRole,
+		}
 		if !a.Managed {
 			d.addRole(&Role{ID: RoleID(a.Role), Source: a.Span}) // nothing of it is made, but a plan looks at it
 			continue
 		}
 		d.addRole(&Role{ID: RoleID(a.Role), Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true, Source: a.Span})
+		if d.ds.Identity == model.IdentityRole {
+			continue // users log in as themselves
+		}
 		login := &Role{
 			ID: RoleID(LoginName(a.Role, "a")), Login: true, Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true,
 			Source: a.Span, PasswordFor: a.Name,

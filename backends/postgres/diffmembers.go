@@ -64,6 +64,9 @@ func (d *differ) compareMemberships() {
 			if !have.Inherit && !have.Set || !d.manages(k.Role) && !d.manages(k.Member) && !d.gone[k.Role] {
 				return
 			}
+			if a := d.accts[k.Role]; a != nil && a.Open && !d.manages(k.Member) {
+				return
+			}
 			_, was := d.live.Records[membershipRecord(k)]
 			if !was && !d.gone[k.Role] && (d.additiveAccount(k.Role) || d.additiveAccount(k.Member)) {
 				account := k.Role

@@ -147,7 +147,9 @@ func (b *runtimeBuilder) identity() {
 		b.function("mac", "key integer, message text", "bytea", "STABLE", b.body("mac"))
 		b.function(openFunction, "token text", "void", "VOLATILE", b.body("open"))
 		b.function("session", "", "json", "STABLE", b.body("session_signed"))
-	case model.IdentitySetting, model.IdentityRole:
+	case model.IdentityRole:
+		b.function("session", "", "json", "STABLE", b.body("session_role", b.loginClaims(), b.groupNames()))
+	case model.IdentitySetting:
 		setting := b.ds.ClaimsSetting
 		if setting == "" {
 			setting = "postern.claims"

@@ -277,7 +277,10 @@ type AccountScope struct {
 	Additive bool
 	Login    bool // a login of the account: a member of its role, without grants of its own
 	Views    bool // the owner of the account's views
-	Source   source.Span
+	// Open: whom the role has as members is not the program's, but its users' own
+	// logins.
+	Open   bool
+	Source source.Span
 }
 
 // GrantRule forbids a privilege.

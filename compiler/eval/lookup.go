@@ -2,6 +2,7 @@ package eval
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -11,6 +12,9 @@ import (
 // its own tables in the claims, in place of what they say. Rows gives the
 // records of a table.
 func LookUp(p *model.Program, ds *model.Datasource, req model.Request, rows func(*model.Table) []model.Document) model.Request {
+	if ds.Identity == model.IdentityRole {
+		req = asLogin(p, req)
+	}
 	if len(ds.Lookups) == 0 || req.User == nil {
 		return req
 	}
@@ -22,6 +26,30 @@ func LookUp(p *model.Program, ds *model.Datasource, req model.Request, rows func
 		}
 		req.User = put(req.User, l.Attribute.Claim, v)
 	}
+	return req
+}
+
+// Claim is the value of an attribute in claims, or Unknown.
+func Claim(claims map[string]any, a *model.Attribute) model.Value { return attribute(claims, a) }
+
+// asLogin is what a login tells of a request: the name of the user and those of
+// the project's groups that it is in.
+func asLogin(p *model.Program, req model.Request) model.Request {
+	req.Context = nil
+	key, ok := attribute(req.User, p.Identity.Key).(string)
+	if !ok {
+		req.User = nil
+		return req
+	}
+	groups := []any{}
+	if stated, ok := Parse(req.User["groups"], model.StringSet, "").(model.Set); ok {
+		for _, g := range p.Groups {
+			if g.Name != key && slices.Contains(stated, model.Value(g.Name)) {
+				groups = append(groups, g.Name)
+			}
+		}
+	}
+	req.User = put(map[string]any{"groups": groups}, p.Identity.Key.Claim, key)
 	return req
 }
 

@@ -1,6 +1,11 @@
 package model
 
-import "github.com/postern-dev/postern/lang/source"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-dev/postern/lang/source"
+)
 
 // Lookup is an attribute of the user that a datasource reads from one of its
 // own tables, from the rows whose Match equals the identity's key; what the
@@ -24,4 +29,12 @@ func (d *Datasource) Lookup(a *Attribute) *Lookup {
 		}
 	}
 	return nil
+}
+
+// LoginName reports whether a text can be the name of a login role of Postgres:
+// at most 63 bytes, and none of the names that Postgres keeps for itself.
+func LoginName(name string) bool {
+	const longest = 63
+	return name != "" && len(name) <= longest && utf8.ValidString(name) && !strings.ContainsRune(name, 0) &&
+		!strings.HasPrefix(name, "pg_") && name != "public" && name != "none"
 }

@@ -12,6 +12,11 @@ import (
 // check looks at what several objects mean together.
 func (r *resolver) check() {
 	for _, d := range r.program.Datasources {
+		if d.Identity == model.IdentityRole {
+			r.roleIdentity(d)
+		}
+	}
+	for _, d := range r.program.Datasources {
 		for _, l := range d.Lookups {
 			r.ownAttribute(l)
 		}

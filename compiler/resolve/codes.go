@@ -36,8 +36,6 @@ const (
 	CodeNotify diag.Code = "notify-invalid"
 	// CodePublish: a publish block is wrong.
 	CodePublish diag.Code = "publish-invalid"
-	// CodeUnsupportedIdentity: the way a user is known is part of the language and not of this version.
-	CodeUnsupportedIdentity diag.Code = "unsupported-identity"
 	// CodeUnsupportedSecret: the kind of secret is part of the language and not of this version.
 	CodeUnsupportedSecret diag.Code = "unsupported-secret"
 	// CodeModule: a module cannot be read, or holds what it may not hold.

@@ -61,10 +61,6 @@ func (r *resolver) datasource(b *syntax.Datasource, round repeat) *model.Datasou
 	}
 	d.Identity = model.IdentityMode(r.choice(CodeDatasource, r.identityMode(b), round.ctx, string(model.IdentitySigned),
 		string(model.IdentityRole), string(model.IdentitySetting), string(model.IdentitySigned)))
-	if d.Identity == model.IdentityRole {
-		r.diags.Fail(CodeUnsupportedIdentity, syntaxSpan(b.Identity), "This version of Postern does not support identity = \"role\"",
-			"Use \"signed\", or \"setting\" where a trusted server makes every query.")
-	}
 	r.claimsSetting(d, b, round)
 	if owner := r.choice(CodeDatasource, b.Owner, round.ctx, "", "bound", "exempt"); owner != "" {
 		d.OwnerStated, d.OwnerBound = true, owner == "bound"

@@ -106,6 +106,9 @@ func Ask(ctx context.Context, p *model.Program, c *Case, start Starter) (out *Ou
 		}
 	}
 	q := &Query{Request: w.lookUp(p, t, w.Requests[0]), Stated: &w.Requests[0], Table: t, Records: w.documents(p)[t]}
+	if !comes(p, q) {
+		return nil, fmt.Errorf("%w: its user cannot be a login role", errCase)
+	}
 	if len(q.Records) != len(c.Records[c.Table]) {
 		return nil, fmt.Errorf("%w: an engine cannot hold a record", errCase)
 	}

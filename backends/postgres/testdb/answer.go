@@ -215,6 +215,9 @@ func named(t *model.Table, names []string) []*model.Column {
 
 // become makes the session the account's login with the request's identity.
 func (q *asker) become(ctx context.Context) error {
+	if q.ds.Identity == model.IdentityRole {
+		return q.becomeLogin(ctx)
+	}
 	login := q.account.Role
 	if q.account.Managed {
 		login = postgres.LoginName(q.account.Role, "a")

@@ -164,7 +164,11 @@ func (e *postgresBulk) Keep(ctx context.Context, w *verify.World) error {
 
 func (e *postgresBulk) Ask(ctx context.Context, q *verify.Query) (*verify.Answer, error) {
 	rows := e.rows[q.Table]
-	bulk := &testdb.BulkQuery{Request: q.AsStated(), Table: q.Table, Rows: rows, See: len(q.Columns) > 0}
+	request := q.AsStated()
+	if q.Table.Datasource.Identity == model.IdentityRole {
+		request = q.Request // a login states nothing else
+	}
+	bulk := &testdb.BulkQuery{Request: request, Table: q.Table, Rows: rows, See: len(q.Columns) > 0}
 	for _, pair := range q.Edits {
 		bulk.Edits = append(bulk.Edits, [2]int{rows[pair[0]], rows[pair[1]]})
 	}
