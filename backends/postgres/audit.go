@@ -17,7 +17,6 @@ const (
 	CodeName      diag.Code = "postgres-name-invalid"          // a name that Postgres would cut or refuse
 	CodeColumns   diag.Code = "postgres-columns-differ"        // policies on one table and account write different columns
 	CodeReadOnly  diag.Code = "postgres-account-read-only"     // a write is granted through an account that may only read
-	CodeIdentity  diag.Code = "postgres-identity-unsupported"  // the way users are known is not one that this version writes
 	CodeUntrusted diag.Code = "postgres-identity-forgeable"    // untrusted SQL could state its own identity
 	CodeDelimiter diag.Code = "postgres-delimiter-unsupported" // is_under with a delimiter that is not one printable ASCII character
 	CodeMask      diag.Code = "postgres-mask-value"            // what a mask shows is no value of the column's native type

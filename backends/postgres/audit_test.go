@@ -21,8 +21,11 @@ func TestAuditFindings(t *testing.T) {
 		change   func(*model.Program)
 		want     []diag.Code
 	}{
-		"nothing":             {want: nil},
-		"identity by role":    {change: func(p *model.Program) { p.Datasources[0].Identity = model.IdentityRole }, want: []diag.Code{postgres.CodeIdentity}},
+		"nothing": {want: nil},
+		"group that no role can be": {change: func(p *model.Program) {
+			p.Datasources[0].Identity = model.IdentityRole
+			p.Groups = append(p.Groups, &model.Group{Name: "public", Closure: []string{"public"}, Span: p.Datasources[0].Span})
+		}, want: []diag.Code{postgres.CodeName}},
 		"forgeable identity":  {change: func(p *model.Program) { p.Apps[0].Connects[0].Untrusted = true }, want: []diag.Code{postgres.CodeUntrusted}},
 		"role name":           {change: func(p *model.Program) { p.Accounts[0].Role = "pg_x" }, want: []diag.Code{postgres.CodeName}},
 		"role of the project": {change: func(p *model.Program) { p.Accounts[0].Role = postgres.OwnerRole(p.Project) }, want: []diag.Code{postgres.CodeName}},
