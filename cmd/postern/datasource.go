@@ -115,6 +115,8 @@ func (s *session) read(secret *model.Secret) (string, error) {
 			return "", fmt.Errorf("reading a secret: %w", err)
 		}
 		return strings.TrimRight(string(data), "\r\n"), nil
+	case model.SecretVault:
+		return s.fromVault(secret)
 	case model.SecretLiteral:
 		return secret.Literal, nil
 	}

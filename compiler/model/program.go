@@ -155,7 +155,9 @@ type Datasource struct {
 // came from a sensitive variable.
 type Secret struct {
 	Kind SecretKind
-	Name string // variable name or file path; "" for a literal
+	Name string // variable name, file path or path in a vault; "" for a literal
+	// Field is the part of a vault's secret that holds the value.
+	Field string
 	// Literal is the value of a SecretLiteral. It must never be printed.
 	Literal string `json:"-"`
 	Span    source.Span
@@ -169,6 +171,7 @@ const (
 	SecretEnv     SecretKind = "env"
 	SecretFile    SecretKind = "file"
 	SecretLiteral SecretKind = "literal"
+	SecretVault   SecretKind = "vault" // HashiCorp Vault's key-value store
 )
 
 // String names the reference and never shows the value.
@@ -178,6 +181,8 @@ func (s *Secret) String() string {
 		return ""
 	case s.Kind == SecretLiteral:
 		return "(sensitive value)"
+	case s.Kind == SecretVault:
+		return "vault(" + s.Name + ", " + s.Field + ")"
 	}
 	return string(s.Kind) + "(" + s.Name + ")"
 }

@@ -93,17 +93,7 @@ func Blocks(p *model.Program) []*Block {
 		add("table", t.Address(), fmt.Sprintf("%s %s %s", kind, Quote(label(t.Datasource.Name)), Quote(t.Name)), table(t)...)
 	}
 	for _, a := range p.Accounts {
-		lines := []string{"datasource = datasource." + label(a.Datasource.Name), `description = "Account"`, "role = " + Quote(a.Role)}
-		if a.ReadOnly {
-			lines = append(lines, "read_only = true")
-		}
-		if !a.Managed {
-			lines = append(lines, "managed = false")
-		}
-		if a.Additive {
-			lines = append(lines, additive)
-		}
-		add("service_account", a.Name, "service_account "+Quote(label(a.Name)), lines...)
+		add("service_account", a.Name, "service_account "+Quote(label(a.Name)), account(a)...)
 	}
 	for _, a := range p.Apps {
 		add("app", a.Name, "app "+Quote(label(a.Name)), app(a)...)
@@ -131,6 +121,20 @@ func Blocks(p *model.Program) []*Block {
 		out = append(out, report(r))
 	}
 	return out
+}
+
+func account(a *model.ServiceAccount) []string {
+	lines := []string{"datasource = datasource." + label(a.Datasource.Name), `description = "Account"`, "role = " + Quote(a.Role)}
+	if a.ReadOnly {
+		lines = append(lines, "read_only = true")
+	}
+	if !a.Managed {
+		lines = append(lines, "managed = false")
+	}
+	if a.Additive {
+		lines = append(lines, additive)
+	}
+	return lines
 }
 
 func report(r *model.Report) *Block {

@@ -36,8 +36,6 @@ const (
 	CodeNotify diag.Code = "notify-invalid"
 	// CodePublish: a publish block is wrong.
 	CodePublish diag.Code = "publish-invalid"
-	// CodeUnsupportedSecret: the kind of secret is part of the language and not of this version.
-	CodeUnsupportedSecret diag.Code = "unsupported-secret"
 	// CodeModule: a module cannot be read, or holds what it may not hold.
 	CodeModule diag.Code = "module-invalid"
 	// CodeIdentity: the identity or request block is wrong.

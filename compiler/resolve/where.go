@@ -111,14 +111,14 @@ func settingForm(name string) bool {
 // variable.
 func (r *resolver) secret(expr hcl.Expression, ctx *hcl.EvalContext) *model.Secret {
 	span := syntaxSpan(expr)
-	const help = "Write `env(\"NAME\")` or `file(\"PATH\")`, or use a variable declared with sensitive = true."
+	const help = "Write `env(\"NAME\")`, `file(\"PATH\")` or `vault(\"PATH\", \"FIELD\")`, or use a variable declared with sensitive = true."
 	if call, diags := hcl.ExprCall(syntax.Native(expr)); !diags.HasErrors() && secretFunctions[call.Name] {
+		want, words := 1, "one argument"
 		if call.Name == "vault" {
-			r.diags.Fail(CodeUnsupportedSecret, span, "This version of Postern does not read secrets from a vault", help)
-			return nil
+			want, words = 2, "a path and the name of a field"
 		}
-		if len(call.Arguments) != 1 {
-			r.diags.Fail(CodeSecret, span, call.Name+"() takes one argument", help)
+		if len(call.Arguments) != want {
+			r.diags.Fail(CodeSecret, span, call.Name+"() takes "+words, help)
 			return nil
 		}
 		name, ok := r.text(call.Arguments[0], ctx)
@@ -129,7 +129,11 @@ func (r *resolver) secret(expr hcl.Expression, ctx *hcl.EvalContext) *model.Secr
 			r.diags.Fail(CodeSecret, syntaxSpan(call.Arguments[0]), "This cannot be a name of a secret", help)
 			return nil
 		}
-		return &model.Secret{Kind: model.SecretKind(call.Name), Name: name, Span: span}
+		out := &model.Secret{Kind: model.SecretKind(call.Name), Name: name, Span: span}
+		if out.Kind == model.SecretVault {
+			return r.vault(out, call.Arguments[1], ctx)
+		}
+		return out
 	}
 	v, ok := r.value(expr, ctx)
 	if !ok {
@@ -145,6 +149,24 @@ func (r *resolver) secret(expr hcl.Expression, ctx *hcl.EvalContext) *model.Secr
 		return nil
 	}
 	return &model.Secret{Kind: model.SecretLiteral, Literal: plain.AsString(), Span: span}
+}
+
+// vault completes a reference to a field of a secret in a vault.
+func (r *resolver) vault(s *model.Secret, field hcl.Expression, ctx *hcl.EvalContext) *model.Secret {
+	var ok bool
+	if s.Field, ok = r.text(field, ctx); !ok {
+		return nil
+	}
+	path := strings.Split(s.Name, "/")
+	switch {
+	case len(path) < 2 || slices.ContainsFunc(path, func(p string) bool { return p == "" || p == "." || p == ".." }) || strings.ContainsAny(s.Name, "?#%\\ \r\n\t"):
+		r.diags.Fail(CodeSecret, s.Span, "This cannot be the path of a secret in a vault", "Write the path as Vault's API has it, such as `secret/data/crm`: the mount, `data`, and the name.")
+		return nil
+	case s.Field == "":
+		r.diags.Fail(CodeSecret, syntaxSpan(field), "The field's name is empty", "Name the field of the secret that holds the value.")
+		return nil
+	}
+	return s
 }
 
 // tableBlock is a table on its way: its relations wait until all tables are

@@ -158,10 +158,11 @@ func hardCondition(rng *rand.Rand, atoms int) string {
 		}
 		return "(" + hardCondition(rng, k) + op + hardCondition(rng, atoms-k) + ")"
 	}
+	letters := []string{"a", "b", "c", "d"}
 	kinds := []string{
 		fmt.Sprintf("record.amount < %d", rng.IntN(50)), fmt.Sprintf("record.tenant_id + user.tenant_id < %d", rng.IntN(20)),
-		"record.owner_id == user.id", "record.region == user.region", fmt.Sprintf("starts_with(record.region, \"%c\")", 'a'+rune(rng.IntN(4))),
-		fmt.Sprintf("record.status != \"s%d\"", rng.IntN(5)), fmt.Sprintf("contains(record.status, \"%c\")", 'a'+rune(rng.IntN(4))),
+		"record.owner_id == user.id", "record.region == user.region", fmt.Sprintf("starts_with(record.region, %q)", letters[rng.IntN(4)]),
+		fmt.Sprintf("record.status != \"s%d\"", rng.IntN(5)), fmt.Sprintf("contains(record.status, %q)", letters[rng.IntN(4)]),
 		"record.region == null", fmt.Sprintf("record.tenant_id < %d", rng.IntN(30)), "!(record.status < user.region)",
 		fmt.Sprintf("member_of(group.g%d)", rng.IntN(4)),
 	}
