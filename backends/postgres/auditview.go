@@ -12,11 +12,14 @@ import (
 // has the columns' types, and that nothing is to be written that the view
 // cannot write.
 func (a *audit) views(acc *model.ServiceAccount, t *model.Table, e model.Entry) {
+	if alike(t) {
+		return
+	}
 	arms := a.p.VisibleColumns(e, t)
 	for _, c := range t.Columns {
 		s := sightOf(a.p, e, t, arms, c)
 		a.maskValue(t, c, s.masks)
-		if acc.ReadOnly {
+		if acc.ReadOnly || len(s.masks) == 0 && s.arms == nil {
 			continue
 		}
 		for _, action := range []model.Action{model.Create, model.Edit} {
@@ -85,9 +88,6 @@ type maskedAt struct {
 // written reports a column that could be written but that a view computes. A
 // view of Postgres writes only what it shows as it is stored.
 func (a *audit) written(acc *model.ServiceAccount, e model.Entry, t *model.Table, c *model.Column, s sight, action model.Action) bool {
-	if len(s.masks) == 0 && s.arms == nil {
-		return false
-	}
 	var writer *model.PolicyTarget
 	for _, target := range a.arms(e, t, action) {
 		if slices.Contains(target.Columns, c) {

@@ -67,9 +67,33 @@ func sightOf(p *model.Program, e model.Entry, t *model.Table, arms []model.Colum
 	return s
 }
 
+// alike reports whether a table has no masks and all policies that show records
+// show the same columns: then they look alike through every entry.
+func alike(t *model.Table) bool {
+	if len(t.Masks) > 0 {
+		return false
+	}
+	var first *model.PolicyTarget
+	for _, target := range t.Policies {
+		if !target.Allows(model.View) {
+			continue
+		}
+		if first == nil {
+			first = target
+		}
+		if !slices.Equal(first.Columns, target.Columns) {
+			return false
+		}
+	}
+	return true
+}
+
 // needsView reports whether an account has to reach a table through a view
 // because of its columns.
 func needsView(p *model.Program, e model.Entry, t *model.Table) bool {
+	if alike(t) {
+		return false
+	}
 	arms := p.VisibleColumns(e, t)
 	return slices.ContainsFunc(t.Columns, func(c *model.Column) bool {
 		s := sightOf(p, e, t, arms, c)
