@@ -28,14 +28,26 @@ func Compile(ctx context.Context, set *source.Set, in Inputs) (*model.Program, d
 	return res.Program, diags
 }
 
-// CompileTests compiles a project with its tests, in order of file and place.
-// Both results are nil when the list has errors.
-func CompileTests(ctx context.Context, set *source.Set, in Inputs) (*model.Program, []*model.Test, diag.List) {
+// Suite is what a project's *.test.hcl files say, in order of file and place.
+type Suite struct {
+	Tests   []*model.Test
+	Asserts []*model.Assert
+}
+
+// CompileSuite compiles a project with its tests and asserts. The program is nil
+// when the list has errors, and the suite is then empty.
+func CompileSuite(ctx context.Context, set *source.Set, in Inputs) (*model.Program, Suite, diag.List) {
 	res, diags := run(ctx, set, in, true)
 	if diags.HasErrors() {
-		return nil, nil, diags
+		return nil, Suite{}, diags
 	}
-	return res.Program, res.Tests, diags
+	return res.Program, Suite{res.Tests, res.Asserts}, diags
+}
+
+// CompileTests is CompileSuite without the asserts.
+func CompileTests(ctx context.Context, set *source.Set, in Inputs) (*model.Program, []*model.Test, diag.List) {
+	p, suite, diags := CompileSuite(ctx, set, in)
+	return p, suite.Tests, diags
 }
 
 func run(ctx context.Context, set *source.Set, in Inputs, tests bool) (*resolve.Result, diag.List) {

@@ -21,6 +21,8 @@ import (
 	"testing"
 
 	"github.com/postern-dev/postern/compiler"
+	"github.com/postern-dev/postern/compiler/access"
+	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/compiler/testrun"
 	"github.com/postern-dev/postern/lang/diag"
 	"github.com/postern-dev/postern/lang/source"
@@ -41,7 +43,7 @@ var (
 	fileForm       = regexp.MustCompile(`^<!-- file: ([a-z_/.]+) -->$`)
 	conditionsForm = regexp.MustCompile(`^<!-- conditions: ([a-z_]+) ([a-z_.]+) -->$`)
 	testBlock      = regexp.MustCompile(`(?m)^test "`)
-	fixturesBlock  = regexp.MustCompile(`(?m)^(fixtures|matrix) `)
+	fixturesBlock  = regexp.MustCompile(`(?m)^(fixtures|matrix|assert) `)
 	codeSpan       = regexp.MustCompile("`([^`]+)`")
 )
 
@@ -203,7 +205,7 @@ func (e example) test(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, tests, diags := compiler.CompileTests(t.Context(), set, compiler.Inputs{})
+	program, suite, diags := compiler.CompileSuite(t.Context(), set, compiler.Inputs{})
 	if e.want != "" {
 		if !slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Severity == diag.Error && d.Code == e.want }) {
 			t.Errorf("no error %s, but:\n%s", e.want, diags)
@@ -213,11 +215,12 @@ func (e example) test(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatalf("%s\nin\n%s", diags, e.text)
 	}
-	results, err := testrun.Run(t.Context(), program, tests, nil)
+	e.claims(t, program, suite.Asserts)
+	results, err := testrun.Run(t.Context(), program, suite.Tests, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if written := len(testBlock.FindAllString(e.text, -1)); len(results) < written || len(results) == 0 && fixturesBlock.MatchString(e.text) {
+	if written := len(testBlock.FindAllString(e.text, -1)); len(results) < written || len(results)+len(suite.Asserts) == 0 && fixturesBlock.MatchString(e.text) {
 		t.Errorf("%d of %d tests were run", len(results), written)
 	}
 	for _, r := range results {
@@ -226,6 +229,22 @@ func (e example) test(t *testing.T) {
 		}
 		for _, f := range r.Failures {
 			t.Errorf("%s: test %q: %s", f.Span, r.Name, f.Message)
+		}
+	}
+}
+
+// claims proves the example's asserts.
+func (e example) claims(t *testing.T, p *model.Program, asserts []*model.Assert) {
+	t.Helper()
+	for _, a := range asserts {
+		for _, n := range a.Never {
+			f, err := access.Never(t.Context(), p, n, access.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Outcome != access.Proven {
+				t.Errorf("%s: assert %q: %s: %s %s %s", n.Span, a.Name, f.Claim, f.Outcome, f.Witness, f.Reason)
+			}
 		}
 	}
 }

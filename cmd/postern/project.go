@@ -41,6 +41,7 @@ type project struct {
 	set     *source.Set
 	program *model.Program
 	tests   []*model.Test
+	asserts []*model.Assert
 	// publications are planned by plans, and read with a saved plan.
 	publications []*plan.Publication
 }
@@ -60,7 +61,9 @@ func (s *session) load(ctx context.Context, f *inputFlags, withTests bool) (*pro
 	s.told.project = p
 	var list diag.List
 	if withTests {
-		p.program, p.tests, list = compiler.CompileTests(ctx, set, in)
+		var suite compiler.Suite
+		p.program, suite, list = compiler.CompileSuite(ctx, set, in)
+		p.tests, p.asserts = suite.Tests, suite.Asserts
 	} else {
 		p.program, list = compiler.Compile(ctx, set, in)
 	}

@@ -22,7 +22,7 @@ func newTest(s *session) *cobra.Command {
 		Short: "Run the project's tests, on the evaluator and on real engines",
 		Long: "Runs the test blocks of *.test.hcl on the reference evaluator. With --target it runs the very same\n" +
 			"tests on the real engines as well, a throw-away Postgres, OPA and the JSON engine, and fails where\n" +
-			"any two differ.",
+			"any two differ. An assert block is proven for all users and records, or refuted by one of each.",
 		Example: "  postern test\n" +
 			"  postern test --coverage\n" +
 			"  postern test --target postgres,rego,json",
@@ -35,10 +35,10 @@ func newTest(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(p.tests) == 0 {
+			if len(p.tests)+len(p.asserts) == 0 {
 				return diag.Diagnostic{
 					Code: CodeTestNone, Severity: diag.Error, Summary: "The project has no tests",
-					Detail: "Write test blocks in a file whose name ends in .test.hcl.",
+					Detail: "Write test or assert blocks in a file whose name ends in .test.hcl.",
 				}
 			}
 			if err := s.report(targets.Audit(p.program, names), p.set); err != nil {
@@ -55,7 +55,11 @@ func newTest(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report := view.NewTestReport(append([]string{"evaluator"}, names...), results)
+			asserts, err := proveAsserts(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			report := view.NewTestReport(append([]string{"evaluator"}, names...), results, asserts)
 			if coverage {
 				if report.Coverage, err = testrun.Cover(cmd.Context(), p.program, p.tests); err != nil {
 					return err

@@ -27,6 +27,8 @@ type question struct {
 	part   formula // what the allowing side grants through the subject
 	whole  formula // what the other side allows
 	within formula // for columns: the other side allows the record
+	// check, where the question is none of two programs, confirms a witness.
+	check func(*Witness) bool
 }
 
 // answer is how a question ended.

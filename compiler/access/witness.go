@@ -87,6 +87,9 @@ func shown(v any) string {
 // confirms asks the reference evaluator whether the witness is one: the
 // question's one side allows, and its other side does not.
 func (q *question) confirms(w *Witness) bool {
+	if q.check != nil {
+		return q.check(w)
+	}
 	has, lacks := q.cell.old, q.cell.new
 	if q.gain {
 		has, lacks = lacks, has

@@ -37,6 +37,7 @@ type Assignment struct {
 type Result struct {
 	Program *model.Program
 	Tests   []*model.Test
+	Asserts []*model.Assert
 	// Outputs are the values that the project itself offers; a reference is its
 	// text. Sensitive values are marked.
 	Outputs map[string]cty.Value
@@ -71,7 +72,7 @@ func Resolve(ctx context.Context, set *source.Set, m *syntax.Module, in Inputs) 
 		r.each((*resolver).policies), r.each((*resolver).guards), r.each((*resolver).masks), r.each((*resolver).reports), r.notifies, r.publishes,
 		r.finish, r.check,
 		r.checkPassed, r.unique,
-		func() { res.Tests, res.Outputs = r.tests(), r.offered() },
+		func() { res.Tests, res.Asserts, res.Outputs = r.tests(), r.asserts(), r.offered() },
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {

@@ -44,6 +44,8 @@ func (p *parser) block(b *hcl.Block) {
 		m.Tests = append(m.Tests, p.test(b))
 	case "matrix":
 		m.Matrices = append(m.Matrices, p.matrix(b))
+	case "assert":
+		m.Asserts = append(m.Asserts, p.assert(b))
 	case "fixtures":
 		f := &Fixtures{}
 		c := p.read(b, "fixtures", &f.Header)
@@ -281,6 +283,18 @@ func (p *parser) matrix(b *hcl.Block) *Matrix {
 		}
 	}
 	return m
+}
+
+func (p *parser) assert(b *hcl.Block) *Assert {
+	a := &Assert{}
+	for _, inner := range p.read(b, "assert", &a.Header).blocks {
+		n := &Never{}
+		c := p.read(inner, "assert/never", &n.Header)
+		n.Who, n.Action, n.On = c.expr("who"), c.expr("action"), c.expr("on")
+		n.Columns, n.App, n.When = c.expr("columns"), c.expr("app"), c.expr("when")
+		a.Never = append(a.Never, n)
+	}
+	return a
 }
 
 func (p *parser) given(blocks hcl.Blocks) []*Given {

@@ -34,6 +34,7 @@ type Module struct {
 	Tests    []*Test
 	Matrices []*Matrix
 	Fixtures []*Fixtures
+	Asserts  []*Assert
 }
 
 // Label is one label of a block.
@@ -304,6 +305,21 @@ type (
 	Allow struct {
 		Header
 		Users []*NamedExpr
+	}
+	// Assert is what the project claims of itself.
+	Assert struct {
+		Header
+		Never []*Never
+	}
+	// Never is a claim that nobody of some may do something.
+	Never struct {
+		Header
+		Who     hcl.Expression
+		Action  hcl.Expression
+		On      hcl.Expression
+		Columns hcl.Expression
+		App     hcl.Expression
+		When    hcl.Expression
 	}
 	// Fixtures are the records that all tests of a file share.
 	Fixtures struct {

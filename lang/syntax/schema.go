@@ -38,7 +38,7 @@ func topSchema() *hcl.BodySchema {
 
 // testSchema is the blocks of *.test.hcl files.
 func testSchema() *hcl.BodySchema {
-	return body(nil, nested("test", "name"), nested("matrix", "name"), nested("fixtures"))
+	return body(nil, nested("test", "name"), nested("matrix", "name"), nested("fixtures"), nested("assert", "name"))
 }
 
 func newSchemas() schemas {
@@ -89,6 +89,8 @@ func newSchemas() schemas {
 		"matrix": body([]string{"description", "!users", "app", "now", "request"},
 			nested("given", "datasource", "table"), nested("allow", "action")),
 		"fixtures":       body([]string{"description"}, nested("given", "datasource", "table")),
+		"assert":         body([]string{"description"}, nested("never")),
+		"assert/never":   body([]string{"!who", "!action", "!on", "columns", "app", "when"}),
 		"expect/write":   body([]string{"from", "!to", "table", "!allowed"}),
 		"expect/columns": body([]string{"!visible", "masked"}),
 		"expect/report":  body([]string{"!rows"}),

@@ -14,7 +14,8 @@ type TestReport struct {
 	FormatVersion string           `json:"format_version"`
 	Targets       []string         `json:"targets"` // the evaluator first
 	Tests         []testrun.Result `json:"tests"`
-	Passed        int              `json:"passed"`
+	Asserts       []AssertResult   `json:"asserts"`
+	Passed        int              `json:"passed"` // of tests and asserts
 	Failed        int              `json:"failed"`
 	Decisions     int              `json:"decisions"` // asked of each target
 	// Coverage is what the tests reach, nil when it was not asked for.
@@ -25,8 +26,18 @@ type TestReport struct {
 }
 
 // NewTestReport sums up results.
-func NewTestReport(targets []string, results []testrun.Result) TestReport {
-	r := TestReport{FormatVersion: FormatVersion, Targets: targets, Tests: results}
+func NewTestReport(targets []string, results []testrun.Result, asserts []AssertResult) TestReport {
+	r := TestReport{FormatVersion: FormatVersion, Targets: targets, Tests: results, Asserts: asserts}
+	if r.Tests == nil {
+		r.Tests = []testrun.Result{}
+	}
+	for _, a := range asserts {
+		if a.Passed {
+			r.Passed++
+		} else {
+			r.Failed++
+		}
+	}
 	for _, t := range results {
 		r.Decisions += t.Decisions
 		if t.Passed {
@@ -54,6 +65,7 @@ func Tests(o Output, r TestReport) error {
 			p.printf("      %s %s  %s\n", p.paint(red, f.Target+":"), safe(f.Message), p.paint(dim, f.Span.String()))
 		}
 	}
+	p.asserts(r.Asserts)
 	p.printf("\n%d passed, %d failed: %s on %s\n", r.Passed, r.Failed, plural(r.Decisions, "decision"), joinAnd(r.Targets))
 	if r.Coverage != nil {
 		p.coverage(r.Coverage, r.Sources)
@@ -102,7 +114,7 @@ type junitFailure struct {
 
 // JUnit writes a test report in the XML form that CI systems read.
 func JUnit(w io.Writer, r TestReport) error {
-	suite := junitSuite{Name: "postern", Tests: len(r.Tests), Failures: r.Failed}
+	suite := junitSuite{Name: "postern", Tests: len(r.Tests) + len(r.Asserts), Failures: r.Failed}
 	for _, t := range r.Tests {
 		c := junitCase{Name: t.Name, Class: "postern." + t.Span.File, File: t.Span.File, Line: t.Span.Start.Line}
 		for _, f := range t.Failures {
@@ -110,6 +122,7 @@ func JUnit(w io.Writer, r TestReport) error {
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
+	suite.Cases = append(suite.Cases, junitAsserts(r.Asserts)...)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
