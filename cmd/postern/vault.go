@@ -73,11 +73,11 @@ func (s *session) askVault(path string) (map[string]json.RawMessage, error) {
 	defer func() { _ = resp.Body.Close() }()
 	switch {
 	case resp.StatusCode == http.StatusNotFound:
-		return nil, errors.New("Vault has no secret at that path; in version 2 of the store it holds /data/ after the mount")
+		return nil, errors.New("there is no secret at that path; in version 2 of the store it holds /data/ after the mount")
 	case resp.StatusCode == http.StatusForbidden:
-		return nil, errors.New("Vault refuses the token for that path")
+		return nil, errors.New("the token is refused for that path")
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("Vault answers with status %d", resp.StatusCode)
+		return nil, fmt.Errorf("it is answered with status %d", resp.StatusCode)
 	}
 	return vaultFields(io.LimitReader(resp.Body, vaultAnswer), strings.Contains(path, "/data/"))
 }
