@@ -80,7 +80,7 @@ func WriteHTML(w io.Writer, r HTMLReport) error {
 		}
 		var b strings.Builder
 		for _, s := range pl.Statements {
-			b.WriteString(safe(s.Text()) + ";\n")
+			b.WriteString(statementText(s) + "\n")
 		}
 		run.Statements = b.String()
 		p.Runs = append(p.Runs, run)

@@ -214,7 +214,7 @@ func (m *markdown) statements(pl *plan.Plan, bytes int) {
 	m.hazards(pl)
 	lines := make([]string, len(pl.Statements))
 	for i, s := range pl.Statements {
-		lines[i] = safe(s.Text()) + ";"
+		lines[i] = statementText(s)
 	}
 	m.folded(plural(len(lines), "statement"), "sql", lines)
 }
