@@ -23,7 +23,7 @@ func newValidate(s *session) *cobra.Command {
 			if err := s.report(targets.Audit(p.program, targets.Names()), p.set); err != nil {
 				return err
 			}
-			return view.Valid(s.results(), p.program, len(p.tests))
+			return view.Valid(s.results(), p.program, len(p.tests), len(p.asserts))
 		},
 	}
 	f.add(cmd)

@@ -161,19 +161,27 @@ func (a claimed) finding(text string) Finding {
 	}
 }
 
-// behind lists the places of the policies that let the witness.
+// behind lists the places of the policies that let the witness. A write may have
+// its record from one policy and a column from another.
 func (of *claim) behind(w *Witness) []source.Span {
 	n, p := of.never, of.side.program
 	columns := of.reached(w)
 	var out []source.Span
 	for _, t := range n.Table.Policies {
-		lists := len(n.Columns) == 0 || slices.ContainsFunc(t.Columns, func(c *model.Column) bool { return slices.Contains(columns, c.Name) })
-		if !t.Allows(n.Action) || !lists {
+		if !t.Allows(n.Action) {
 			continue
 		}
 		gate := p.Gate(t.Policy, of.entry.AsApp())
 		lets := w.Record != nil && of.envOn(w, w.Record).Holds(model.AllOf(gate, t.When.Holds)) ||
 			w.NewRecord != nil && of.envOn(w, w.NewRecord).Holds(model.AllOf(gate, t.Check.Holds))
+		if len(columns) > 0 {
+			lists := slices.ContainsFunc(t.Columns, func(c *model.Column) bool { return slices.Contains(columns, c.Name) })
+			if n.Action == model.View {
+				lets = lets && lists
+			} else {
+				lets = lets || lists && of.env(w).Holds(gate)
+			}
+		}
 		if lets {
 			out = append(out, t.Span)
 		}

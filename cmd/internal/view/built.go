@@ -6,16 +6,20 @@ import (
 )
 
 // Valid prints what a project holds.
-func Valid(o Output, prog *model.Program, tests int) error {
+func Valid(o Output, prog *model.Program, tests, asserts int) error {
 	if o.JSON {
 		return writeJSON(o.W, map[string]any{
 			"format_version": FormatVersion, "valid": true, "project": prog.Project, "tables": len(prog.Tables),
-			"policies": len(prog.Policies), "guards": len(prog.Guards), "tests": tests,
+			"policies": len(prog.Policies), "guards": len(prog.Guards), "tests": tests, "asserts": asserts,
 		})
 	}
 	p := &printer{Output: o}
-	p.printf("%s The project %s is valid: %s, %s, %s, %s.\n", p.paint(green, "ok"), safe(prog.Project),
-		plural(len(prog.Tables), "table"), policies(len(prog.Policies)), plural(len(prog.Guards), "guard"), plural(tests, "test"))
+	some := ""
+	if asserts > 0 {
+		some = ", " + plural(asserts, "assert")
+	}
+	p.printf("%s The project %s is valid: %s, %s, %s, %s%s.\n", p.paint(green, "ok"), safe(prog.Project),
+		plural(len(prog.Tables), "table"), policies(len(prog.Policies)), plural(len(prog.Guards), "guard"), plural(tests, "test"), some)
 	return p.err
 }
 
