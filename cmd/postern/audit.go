@@ -20,7 +20,7 @@ import (
 	"github.com/postern-dev/postern/lang/source"
 )
 
-// errFound ends an audit with findings that are bad enough.
+// errFound ends an audit with findings that are bad enough, and a lint with any.
 var errFound = errors.New("there are findings")
 
 func newAudit(s *session) *cobra.Command {

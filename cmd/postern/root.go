@@ -19,7 +19,7 @@ import (
 const (
 	exitDone        = 0
 	exitFailed      = 1 // a diagnostic was printed
-	exitChanges     = 2 // plan --detailed-exitcode, drift, fmt --check: there are changes; audit: there are findings
+	exitChanges     = 2 // plan --detailed-exitcode, drift, fmt --check: there are changes; audit, lint: there are findings
 	exitRefused     = 3 // plan, apply and diff --deny: a change in access is not approved
 	exitInterrupted = 130
 )
@@ -113,7 +113,7 @@ func newRoot(s *session) *cobra.Command {
 // commands is the table of all commands.
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
-		newDemo(s), newInit(s), newFmt(s), newValidate(s), newOutput(s),
+		newDemo(s), newInit(s), newFmt(s), newValidate(s), newLint(s), newOutput(s),
 		newTest(s), newVerify(s),
 		newBuild(s),
 		newPull(s),

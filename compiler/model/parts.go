@@ -89,3 +89,6 @@ func (p *Program) listing(e Entry, t *Table, a Action, c *Column, subject string
 	}
 	return p.specialize(e, AnyOf(arms...))
 }
+
+// Through is a condition specialised to the entry.
+func (p *Program) Through(e Entry, c Cond) Cond { return distinct(p.specialize(e, c)) }

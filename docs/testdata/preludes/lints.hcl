@@ -1,0 +1,25 @@
+# What the examples of lints.md speak of.
+
+postern {
+  project = "desk"
+}
+
+identity {
+  attribute "id" { type = string }
+  attribute "clearance" { type = int }
+}
+
+group "agents" { description = "Whoever answers tickets" }
+
+group "leads" {
+  description = "Who leads agents"
+  member_of   = [group.agents]
+}
+
+datasource "desk" { type = "service" }
+
+resource "desk" "ticket" {
+  attribute "owner" { type = string }
+  attribute "level" { type = int }
+  actions = ["view", "close"]
+}
