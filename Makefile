@@ -19,12 +19,12 @@ SEED ?= 1
 # How many pairs of conditions "make decide" puts to Z3 too.
 PAIRS ?= 5000
 
-.PHONY: decide equivalence build test test-matrix race lint fuzz golden generate check bench demo fmt postgres
+.PHONY: decide equivalence build test test-matrix race lint fuzz golden generate check bench demo fmt postgres casl
 
 build:
 	$(GO) build -trimpath -o postern ./cmd/postern
 
-test: postgres
+test: postgres casl
 	$(GO) test -timeout 20m $(PKG)
 
 # The database tests on every supported version of PostgreSQL, which npm
@@ -32,7 +32,7 @@ test: postgres
 test-matrix:
 	@GO="$(GO)" scripts/test-matrix $(VERSIONS)
 
-race: postgres
+race: postgres casl
 	CGO_ENABLED=1 $(GO) test -race -timeout 40m $(PKG)
 
 # The cache is the checkout's own: rules that look at paths would otherwise
@@ -83,6 +83,10 @@ demo: build
 # The tests need Postgres's server programs; installs them where it can.
 postgres:
 	@scripts/postgres
+
+# One test needs CASL and Node; fetches CASL with npm into .bin.
+casl:
+	@scripts/casl >/dev/null
 
 $(GOLANGCI):
 	@mkdir -p .bin

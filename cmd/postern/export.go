@@ -12,17 +12,30 @@ import (
 )
 
 func newExport(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the policies in the format of another engine",
+		Long: "Writes the policies for programs that ask another engine already. What that engine would decide otherwise\n" +
+			"is an error, and nothing is written.",
+		Example: "  postern export cedar -o dist --action view,ban\n  postern export casl -o dist --user ann",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newExportCedar(s), newExportCASL(s))
+	return cmd
+}
+
+func newExportCedar(s *session) *cobra.Command {
 	f := &inputFlags{}
 	var dir string
 	var names []string
 	cmd := &cobra.Command{
-		Use:   "export cedar -o DIR",
-		Short: "Write the policies in the format of another engine",
+		Use:   "cedar",
+		Short: "Write the policies in Cedar's JSON format",
 		Long: "Writes cedar/policies.json, a policy set in Cedar's JSON format, and cedar/entities.json, the groups.\n" +
 			"What Cedar would decide otherwise is an error, and nothing is written.",
-		Example:   "  postern export cedar -o dist --action view,ban",
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"cedar"},
+		Example: "  postern export cedar -o dist --action view,ban",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := s.load(cmd.Context(), f, false)
 			if err != nil {
