@@ -48,7 +48,7 @@ fmt: $(GOLANGCI)
 decide:
 	Z3_PAIRS=$(PAIRS) $(GO) test -count=1 -timeout 120m -v -run '^TestAgreesWithZ3$$' ./compiler/access
 
-fuzz:
+fuzz: postgres
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
 
 # Random programs, answered by the evaluator, Postgres, OPA and the JSON engine,
