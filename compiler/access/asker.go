@@ -53,6 +53,18 @@ func (a *Asker) SameWithout(ctx context.Context, t *model.Table, policies []*mod
 	return ctx.Err() == nil
 }
 
+// GivesNothing reports whether it is proven that nobody may do anything to any
+// record of a table through the entry.
+func (a *Asker) GivesNothing(ctx context.Context, e model.Entry, t *model.Table) bool {
+	s := &side{program: a.comparer.new, table: t, entry: e, ok: true}
+	for _, action := range t.Actions {
+		if !a.nobody(ctx, s, s.records(action, "")) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
 // Constancy says whether a condition depends on anything.
 type Constancy int
 

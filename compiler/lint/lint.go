@@ -58,6 +58,8 @@ func Run(ctx context.Context, p *model.Program, set *source.Set, opts Options) (
 	l.conditions(ctx)
 	l.guards(ctx)
 	l.policies(ctx)
+	l.apps(ctx)
+	l.accounts(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("looking for advice: %w", err)
 	}

@@ -14,6 +14,9 @@ const (
 	ConditionNever     = "condition-never"
 	ConditionAlways    = "condition-always"
 	GuardNeverNarrows  = "guard-never-narrows"
+	AppGivesNothing    = "app-without-access"
+	AccountUnused      = "account-unused"
+	AccountWritable    = "account-not-read-only"
 	IgnoreReason       = "ignore-without-reason"
 	IgnoreUnknown      = "ignore-unknown"
 	IgnoreUnused       = "ignore-unused"
@@ -42,6 +45,18 @@ func Rules() []Rule {
 		{
 			GuardNeverNarrows, "Without the guard nobody would gain anything on any table.",
 			"It reads as a protection, and policies already allow no more than it does.",
+		},
+		{
+			AppGivesNothing, "Nobody may do anything through an app.",
+			"Its users come in, mostly with an account and a password, to find nothing: a policy is missing, or the app is not needed any more.",
+		},
+		{
+			AccountUnused, "A service account is used by no app, though its datasource has apps.",
+			"It is a login for nobody, whose password somebody has to keep.",
+		},
+		{
+			AccountWritable, "A service account may write, and no policy that counts through it allows a write.",
+			"With read_only = true a statement that writes fails at once, whatever is granted by mistake later.",
 		},
 		{
 			IgnoreReason, "A comment ignores a rule and does not say why.",

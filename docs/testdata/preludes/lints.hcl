@@ -23,3 +23,16 @@ resource "desk" "ticket" {
   attribute "level" { type = int }
   actions = ["view", "close"]
 }
+
+datasource "notes" {
+  type     = "postgres"
+  url      = env("NOTES_URL")
+  identity = "signed"
+  owner    = "exempt"
+}
+
+table "notes" "notes" {
+  column "id" { type = int }
+  column "owner" { type = string }
+  primary_key = ["id"]
+}
