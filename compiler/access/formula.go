@@ -127,15 +127,17 @@ func (s *side) column(a model.Action, name string, seen sight, subject string) f
 			s.unmasked(c, seen),
 		}
 	case model.Edit:
+		// Whoever lets the record be written, the subject's policies list the
+		// column: the evaluator asks the two apart.
 		return allOf{
-			s.records(a, subject),
+			s.records(a, ""),
 			s.holds(s.program.Listed(s.entry, s.table, a, c, subject), oldRecord),
 			s.holds(s.program.Shown(s.entry, s.table, c, ""), oldRecord),
 			s.unmasked(c, sight{rawSight}),
 		}
 	case model.Create:
 		return allOf{
-			s.records(a, subject),
+			s.records(a, ""),
 			s.holds(s.program.Listed(s.entry, s.table, a, c, subject), newRecord),
 			s.unmasked(c, sight{rawSight}),
 		}
