@@ -33,7 +33,9 @@ type branch struct {
 	dir   string // what a path of a repository is relative to
 	token string
 
-	tree billy.Filesystem // the files of the commit that was read last
+	tree     billy.Filesystem // the files of the commit that was read last
+	manifest []byte           // that was read last; nil: none was there
+	read     bool             // the manifest was asked for
 }
 
 func (b *branch) url() string {
@@ -84,7 +86,15 @@ func (b *branch) Get(ctx context.Context, name string) ([]byte, error) {
 		}
 		b.tree = tree
 	}
-	f, err := b.tree.Open(path.Join(b.at.Path, name))
+	data, err := b.fileOf(b.tree, name)
+	if name == ManifestName && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+		b.read, b.manifest = true, data
+	}
+	return data, err
+}
+
+func (b *branch) fileOf(tree billy.Filesystem, name string) ([]byte, error) {
+	f, err := tree.Open(path.Join(b.at.Path, name))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, fs.ErrNotExist)
 	}
@@ -97,12 +107,19 @@ func (b *branch) Get(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Put commits and pushes; where somebody else was first, the push is refused
-// and all of it is done again on their commit.
+// and all of it is done again on their commit, if that is about something else.
 func (b *branch) Put(ctx context.Context, files []File) error {
 	b.tree = nil
 	repo, tree, err := b.clone(ctx)
 	if err != nil {
 		return err
+	}
+	now, err := b.fileOf(tree, ManifestName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if b.read && !bytes.Equal(now, b.manifest) && !bytes.Equal(now, files[len(files)-1].Data) {
+		return final{ErrMoved}
 	}
 	work, err := repo.Worktree()
 	if err != nil {

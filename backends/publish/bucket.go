@@ -16,13 +16,14 @@ import (
 	"github.com/postern-dev/postern/compiler/model"
 )
 
-// bucket is a prefix in a bucket of an S3-compatible server.
+// bucket is a prefix in a bucket of an S3-compatible server; it must know
+// conditional writes.
 type bucket struct {
 	client *minio.Client
 	at     *model.S3
 }
 
-func openBucket(at *model.S3, access, secret string) (*bucket, error) {
+func openBucket(at *model.S3, access, secret string) (*objects, error) {
 	client, err := minio.New(at.Endpoint, &minio.Options{
 		Creds: credentials.NewStaticV4(access, secret, ""), Secure: !at.PlainHTTP, Region: at.Region,
 		MaxRetries: 1, // this package tries again itself
@@ -30,42 +31,50 @@ func openBucket(at *model.S3, access, secret string) (*bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the bucket: %w", err)
 	}
-	return &bucket{client, at}, nil
+	return &objects{files: &bucket{client, at}}, nil
 }
 
-func (b *bucket) Get(ctx context.Context, name string) ([]byte, error) {
+func (b *bucket) get(ctx context.Context, name string) ([]byte, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	object, err := b.client.GetObject(ctx, b.at.Bucket, path.Join(b.at.Prefix, name), minio.GetObjectOptions{})
 	if err != nil {
-		return nil, b.failed("reading", name, err)
+		return nil, "", b.failed("reading", name, err)
 	}
 	defer func() { _ = object.Close() }()
+	about, err := object.Stat()
+	if err != nil {
+		return nil, "", b.failed("reading", name, err)
+	}
 	data, err := io.ReadAll(io.LimitReader(object, maxFile+1))
 	if err != nil {
-		return nil, b.failed("reading", name, err)
+		return nil, "", b.failed("reading", name, err)
 	}
 	if len(data) > maxFile {
-		return nil, final{fmt.Errorf("reading %s: it is larger than %d bytes", name, maxFile)}
+		return nil, "", final{fmt.Errorf("reading %s: it is larger than %d bytes", name, maxFile)}
 	}
-	return data, nil
+	return data, about.ETag, nil
 }
 
-func (b *bucket) Put(ctx context.Context, files []File) error {
-	for _, f := range files {
-		if err := b.put(ctx, f); err != nil {
-			return b.failed("publishing", f.Path, err)
-		}
-	}
-	return nil
-}
-
-func (b *bucket) put(ctx context.Context, f File) error {
+func (b *bucket) put(ctx context.Context, f File, was state) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, err := b.client.PutObject(ctx, b.at.Bucket, path.Join(b.at.Prefix, f.Path), bytes.NewReader(f.Data), int64(len(f.Data)),
-		minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true})
-	return err
+	options := minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true}
+	if was.there {
+		options.SetMatchETag(was.tag)
+	} else {
+		options.SetMatchETagExcept("*")
+	}
+	_, err := b.client.PutObject(ctx, b.at.Bucket, path.Join(b.at.Prefix, f.Path), bytes.NewReader(f.Data), int64(len(f.Data)), options)
+	var answer minio.ErrorResponse
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusPreconditionFailed,
+		errors.As(err, &answer) && answer.Code == "NoSuchKey": // of If-Match
+		return errOther
+	}
+	return b.failed("publishing", f.Path, err)
 }
 
 func (b *bucket) failed(doing, name string, err error) error {
@@ -76,7 +85,10 @@ func (b *bucket) failed(doing, name string, err error) error {
 	switch {
 	case answer.Code == "NoSuchKey":
 		return fmt.Errorf("%s %s: %w", doing, name, fs.ErrNotExist)
-	case answer.StatusCode >= http.StatusInternalServerError || answer.StatusCode == http.StatusTooManyRequests:
+	case answer.StatusCode == http.StatusNotImplemented:
+		return final{fmt.Errorf("%s %s: the server does not know conditional writes (If-Match), which keep two who publish apart: %w", doing, name, err)}
+	case answer.StatusCode >= http.StatusInternalServerError || answer.StatusCode == http.StatusTooManyRequests,
+		answer.StatusCode == http.StatusConflict: // two conditional writes at the same time
 		return fmt.Errorf("%s %s: %w", doing, name, err)
 	}
 	return final{fmt.Errorf("%s %s: %w", doing, name, err)}

@@ -4,7 +4,8 @@
 // A place holds files and, beside them, the manifest postern.json: what
 // was published, with the hash of each file and of each rule that they carry.
 // Content is put first and the manifest last, so that what the manifest says is
-// there is there. Everything is read back after it was put.
+// there is there. Everything is read back after it was put. Whoever publishes
+// has read the manifest before, and fails where it is another one by then.
 package publish
 
 import (
@@ -19,6 +20,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -44,6 +46,16 @@ type Manifest struct {
 	// Rules are the hashes of what the files say, one for each policy, guard,
 	// mask, table, group, user and so on, such as "policy own_notes".
 	Rules map[string]string `json:"rules"`
+	// Publishing is there while the files are being replaced, and stays when
+	// that does not end: then the files may be those of either release.
+	Publishing *Publishing `json:"publishing,omitempty"`
+}
+
+// Publishing marks a manifest that is being replaced.
+type Publishing struct {
+	ID       string    `json:"id"`       // random
+	Revision string    `json:"revision"` // of what is being published
+	Since    time.Time `json:"since"`    // UTC, whole seconds
 }
 
 // FileState is one file of a place.
@@ -69,10 +81,14 @@ type Release struct {
 type Store interface {
 	// Get reads a file; an error that wraps fs.ErrNotExist when it is not there.
 	Get(ctx context.Context, name string) ([]byte, error)
-	// Put replaces files, in order; the last is the pointer to the others. What
-	// is there stays whole when it fails half way.
+	// Put replaces files, in order; the last is the manifest, which points to
+	// the others. Where the manifest is not the one any more that Get has read
+	// last, the error wraps ErrMoved, and the manifest stays what it is.
 	Put(ctx context.Context, files []File) error
 }
+
+// ErrMoved says that a place is not what it was when it was read.
+var ErrMoved = errors.New("somebody else has published there since it was read")
 
 // Secrets reads the value of a secret reference; its errors never hold it.
 type Secrets func(*model.Secret) (string, error)
@@ -93,7 +109,7 @@ func Open(p *model.Publish, dir string, secrets Secrets) (Store, error) {
 		return openFolder(x, dir), nil
 	case *model.HTTP:
 		token, err := read(x.Token)
-		return &web{url: x.URL, token: token}, err
+		return &objects{files: &web{url: x.URL, token: token}}, err
 	case *model.Git:
 		token, err := read(x.Token)
 		return &branch{at: x, dir: dir, token: token}, err
@@ -126,6 +142,10 @@ func Live(ctx context.Context, s Store) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading what is published: %w", err)
 	}
+	return decode(data)
+}
+
+func decode(data []byte) (*Manifest, error) {
 	m := &Manifest{}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -155,12 +175,18 @@ func (m *Manifest) Encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Fingerprint names what a place holds; "" for nothing.
+// Fingerprint names what a place holds, whether or not it is being replaced;
+// "" for nothing.
 func (m *Manifest) Fingerprint() (string, error) {
 	if m == nil {
 		return "", nil
 	}
-	data, err := m.Encode()
+	rest := *m
+	rest.Publishing = nil
+	if len(rest.Files) == 0 {
+		return "", nil
+	}
+	data, err := rest.Encode()
 	return Sum(data), err
 }
 
@@ -179,7 +205,10 @@ func Put(ctx context.Context, s Store, r *Release) error {
 	if err != nil {
 		return err
 	}
-	files := append(slices.Clone(r.Files), File{ManifestName, text})
+	files := slices.Clone(r.Files)
+	// The bundle is what running engines look for: all else is there before it.
+	slices.SortStableFunc(files, func(a, b File) int { return after(a) - after(b) })
+	files = append(files, File{ManifestName, text})
 	if _, err := retried(ctx, func() ([]byte, error) { return nil, s.Put(ctx, files) }); err != nil {
 		return err
 	}
@@ -193,6 +222,13 @@ func Put(ctx context.Context, s Store, r *Release) error {
 		}
 	}
 	return nil
+}
+
+func after(f File) int {
+	if f.Path == bundleFile {
+		return 1
+	}
+	return 0
 }
 
 // Damage lists the files of a place that are not as its manifest says: by path

@@ -35,6 +35,8 @@ const (
 type registry struct {
 	repo *remote.Repository
 	tag  string
+	was  digest.Digest // of the tag when the manifest was read last; "": it was not there
+	read bool          // the manifest was asked for
 }
 
 func openRegistry(at *model.OCI, password string) (*registry, error) {
@@ -48,13 +50,16 @@ func openRegistry(at *model.OCI, password string) (*registry, error) {
 		client.Credential = auth.StaticCredential(repo.Reference.Registry, auth.Credential{Username: at.Username, Password: password})
 	}
 	repo.Client = client
-	return &registry{repo, at.Tag}, nil
+	return &registry{repo: repo, tag: at.Tag}, nil
 }
 
 func (r *registry) Get(ctx context.Context, name string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_, text, err := oras.FetchBytes(ctx, r.repo, r.tag, oras.FetchBytesOptions{MaxBytes: maxFile})
+	tagged, text, err := oras.FetchBytes(ctx, r.repo, r.tag, oras.FetchBytesOptions{MaxBytes: maxFile})
+	if name == ManifestName && (err == nil || errors.Is(err, errdef.ErrNotFound)) {
+		r.read, r.was = true, tagged.Digest
+	}
 	if err != nil {
 		return nil, failedAt("reading", name, err)
 	}
@@ -75,6 +80,9 @@ func (r *registry) Get(ctx context.Context, name string) ([]byte, error) {
 	return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 }
 
+// Put pushes the artifact and then moves the tag, if it is where it was. The
+// protocol of registries has no condition for that: of two who move it within the
+// same moment the later one wins, and the other finds that when it reads back.
 func (r *registry) Put(ctx context.Context, files []File) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*patience)
 	defer cancel()
@@ -101,10 +109,17 @@ func (r *registry) Put(ctx context.Context, files []File) error {
 	if err != nil {
 		return final{fmt.Errorf("publishing: %w", err)}
 	}
-	if err := local.Tag(ctx, root, r.tag); err != nil {
-		return final{fmt.Errorf("publishing: %w", err)}
+	if err := oras.CopyGraph(ctx, local, r.repo, root, oras.DefaultCopyGraphOptions); err != nil {
+		return failedAt("publishing", "to the registry", err)
 	}
-	if _, err := oras.Copy(ctx, local, r.tag, r.repo, r.tag, oras.DefaultCopyOptions); err != nil {
+	now, err := r.repo.Resolve(ctx, r.tag)
+	if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+		return failedAt("publishing", "to the registry", err)
+	}
+	if r.read && now.Digest != r.was && now.Digest != root.Digest {
+		return final{ErrMoved}
+	}
+	if err := r.repo.Tag(ctx, root, r.tag); err != nil {
 		return failedAt("publishing", "to the registry", err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -14,57 +15,52 @@ import (
 const patience = 30 * time.Second
 
 // web is a URL below which files are read with GET and replaced with PUT.
-type web struct {
-	url, token string
-	tag        string // the ETag of the manifest that was read last
-	read       bool   // the manifest was asked for
-}
+type web struct{ url, token string }
 
-func (w *web) Get(ctx context.Context, name string) ([]byte, error) {
+func (w *web) get(ctx context.Context, name string) ([]byte, string, error) {
 	resp, err := w.do(ctx, http.MethodGet, name, nil, nil)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if name == ManifestName {
-		w.read, w.tag = true, resp.Header.Get("ETag")
-	}
 	switch {
 	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
-		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+		return nil, "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	case resp.StatusCode != http.StatusOK:
-		return nil, refusal("reading", name, resp)
+		return nil, "", refusal("reading", name, resp)
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, "", fmt.Errorf("reading %s: %w", name, err)
 	}
 	if len(data) > maxFile {
-		return nil, final{fmt.Errorf("reading %s: it is larger than %d bytes", name, maxFile)}
+		return nil, "", final{fmt.Errorf("reading %s: it is larger than %d bytes", name, maxFile)}
 	}
-	return data, nil
+	tag := resp.Header.Get("ETag")
+	if strings.HasPrefix(tag, "W/") {
+		tag = "" // If-Match is never true of a weak one
+	}
+	return data, tag, nil
 }
 
-// Put replaces the manifest only where it is still the one that was read, so
-// that of two who publish at once one is refused.
-func (w *web) Put(ctx context.Context, files []File) error {
-	for _, f := range files {
-		header := http.Header{"Content-Type": {"application/octet-stream"}}
-		if f.Path == ManifestName && w.read {
-			if w.tag != "" {
-				header.Set("If-Match", w.tag)
-			} else {
-				header.Set("If-None-Match", "*")
-			}
-		}
-		resp, err := w.do(ctx, http.MethodPut, f.Path, f.Data, header)
-		if err != nil {
-			return err
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode/100 != 2 {
-			return refusal("publishing", f.Path, resp)
-		}
+func (w *web) put(ctx context.Context, f File, was state) error {
+	header := http.Header{"Content-Type": {"application/octet-stream"}}
+	switch {
+	case !was.there:
+		header.Set("If-None-Match", "*")
+	case was.tag != "":
+		header.Set("If-Match", was.tag)
+	}
+	resp, err := w.do(ctx, http.MethodPut, f.Path, f.Data, header)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch {
+	case resp.StatusCode == http.StatusPreconditionFailed:
+		return errOther
+	case resp.StatusCode/100 != 2:
+		return refusal("publishing", f.Path, resp)
 	}
 	return nil
 }
@@ -110,9 +106,6 @@ func (c *cancelling) Close() error {
 // many requests, may pass.
 func refusal(doing, name string, resp *http.Response) error {
 	err := fmt.Errorf("%s %s: the server answers %s", doing, name, resp.Status)
-	if resp.StatusCode == http.StatusPreconditionFailed {
-		return final{fmt.Errorf("%s %s: somebody else has published since it was read", doing, name)}
-	}
 	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
 		return err
 	}

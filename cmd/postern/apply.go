@@ -26,7 +26,7 @@ type approvedFlags struct {
 }
 
 func newApply(s *session) *cobra.Command {
-	f := &approvedFlags{}
+	f := &approvedFlags{databaseFlags: databaseFlags{deep: true}}
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "Run a plan, each database in one transaction",

@@ -22,6 +22,7 @@ type databaseFlags struct {
 	inputFlags
 	datasources []string
 	parallelism int
+	deep        bool // read what is published, and not its manifest alone
 }
 
 func (f *databaseFlags) add(s *session, cmd *cobra.Command) {

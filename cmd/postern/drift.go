@@ -8,7 +8,7 @@ import (
 )
 
 func newDrift(s *session) *cobra.Command {
-	f := &databaseFlags{}
+	f := &databaseFlags{deep: true}
 	cmd := &cobra.Command{
 		Use:   "drift",
 		Short: "Find what was changed in the databases by hand",

@@ -44,6 +44,7 @@ func newPlan(s *session) *cobra.Command {
 	f.gateFlags.add(cmd)
 	cmd.Flags().StringVarP(&f.file, "out", "o", "", "save the plan to `FILE`")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
+	cmd.Flags().BoolVar(&f.deep, "deep", false, "read every file that is published, not the manifests alone")
 	cmd.Flags().BoolVar(&f.markdown, "markdown", false, "print Markdown, for a comment on a pull request")
 	return cmd
 }
@@ -138,7 +139,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	}
 	if len(f.datasources) == 0 {
 		var list diag.List
-		p.publications, list = s.publications(ctx, p)
+		p.publications, list = s.publications(ctx, p, f.deep)
 		found = append(found, list...)
 	}
 	return p, plans, reports, s.report(found, p.set)

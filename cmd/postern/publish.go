@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,7 +20,8 @@ import (
 )
 
 // publications plans each publish block; what cannot be planned is a finding.
-func (s *session) publications(ctx context.Context, p *project) ([]*plan.Publication, diag.List) {
+// With deep, files are read, and not the manifest alone.
+func (s *session) publications(ctx context.Context, p *project, deep bool) ([]*plan.Publication, diag.List) {
 	var out []*plan.Publication
 	var found diag.List
 	for _, block := range p.program.Publishes {
@@ -27,7 +29,7 @@ func (s *session) publications(ctx context.Context, p *project) ([]*plan.Publica
 			found = append(found, list...)
 			continue
 		}
-		pub, err := s.publication(ctx, p, block)
+		pub, err := s.publication(ctx, p, block, deep)
 		if err != nil {
 			found.Add(unpublished(block, err))
 			continue
@@ -63,7 +65,7 @@ func (s *session) release(ctx context.Context, p *project, block *model.Publish)
 }
 
 // publication compares what a place holds with what the project says.
-func (s *session) publication(ctx context.Context, p *project, block *model.Publish) (*plan.Publication, error) {
+func (s *session) publication(ctx context.Context, p *project, block *model.Publish, deep bool) (*plan.Publication, error) {
 	store, want, texts, err := s.release(ctx, p, block)
 	if err != nil {
 		return nil, err
@@ -89,19 +91,26 @@ func (s *session) publication(ctx context.Context, p *project, block *model.Publ
 	if live == nil {
 		return out, nil
 	}
-	by, err := s.byHand(ctx, block, store, live)
+	by, err := s.byHand(ctx, block, store, live, deep)
 	out.Changes = append(out.Changes, by...)
 	return out, err
 }
 
 // byHand is what is not as it was published: files, and OPAs that serve
 // something else.
-func (s *session) byHand(ctx context.Context, block *model.Publish, store publish.Store, live *publish.Manifest) ([]plan.Change, error) {
-	damage, err := publish.Damage(ctx, store, live)
-	if err != nil {
-		return nil, err
-	}
+func (s *session) byHand(ctx context.Context, block *model.Publish, store publish.Store, live *publish.Manifest, deep bool) ([]plan.Change, error) {
 	var out []plan.Change
+	damage := map[string]string{}
+	if begun := live.Publishing; begun != nil {
+		about := plan.About{Object: plan.Object{Kind: "file", Name: publish.ManifestName}, Reason: "publishing did not end", Drift: true}
+		out = append(out, plan.Modify{About: about, Before: "publishing began at " + begun.Since.Format(time.RFC3339), After: "what is published is whole"})
+	}
+	if deep || live.Publishing != nil {
+		var err error
+		if damage, err = publish.Damage(ctx, store, live); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(damage)) {
 		about := plan.About{Object: plan.Object{Kind: "file", Name: name}, Reason: damage[name] + " since it was published", Drift: true}
 		out = append(out, plan.Modify{About: about, Before: damage[name], After: live.Files[name].String()})
@@ -166,18 +175,25 @@ func (s *session) publishOne(ctx context.Context, p *project, pub *plan.Publicat
 		return 0, unpublished(block, err)
 	}
 	if fingerprint != pub.Live {
-		return 0, diag.Diagnostic{
-			Code: CodePublishStale, Severity: diag.Error, Span: block.Span,
-			Summary: fmt.Sprintf("publish.%s: nothing was published", block.Name),
-			Detail:  "Somebody has published there since the plan was made. Make a new plan.",
-		}
+		return 0, stalePlace(block, "Somebody has published there since the plan was made. Make a new plan.")
 	}
 	if err := publish.Put(ctx, store, release); err != nil {
+		if errors.Is(err, publish.ErrMoved) {
+			return 0, stalePlace(block, "Somebody else publishes there at the same time. Make a new plan when they are done.")
+		}
 		d := unpublished(block, err)
-		d.Detail += " What was published before is still what the manifest there says. Run apply again."
+		d.Summary = fmt.Sprintf("publish.%s: publishing did not end", block.Name)
+		d.Detail += " The manifest there still says what was published before; a plan names files that are not as it says. Run apply again."
 		return 0, d
 	}
 	return s.await(ctx, p, block, release)
+}
+
+func stalePlace(block *model.Publish, why string) error {
+	return diag.Diagnostic{
+		Code: CodePublishStale, Severity: diag.Error, Span: block.Span,
+		Summary: fmt.Sprintf("publish.%s: nothing was published", block.Name), Detail: why,
+	}
 }
 
 // await waits for the block's OPAs.
