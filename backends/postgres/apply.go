@@ -45,6 +45,11 @@ type ApplyOptions struct {
 	// took away; EndSessions ends these first.
 	Kept        func([]Session)
 	EndSessions bool
+	// Check looks at the database when all statements have run, in their
+	// transaction, right before it is committed; before is what the database held
+	// when that began. An error undoes the plan. It is called again where the
+	// plan is tried again, and not for a dry run.
+	Check func(ctx context.Context, conn *pgx.Conn, before *Live) error
 	// Progress is told how many of the plan's statements have run.
 	Progress func(done, total int)
 }
@@ -87,11 +92,7 @@ func Apply(ctx context.Context, conn *pgx.Conn, p *plan.Plan, opts ApplyOptions)
 	if err != nil {
 		return err
 	}
-	hash, err := p.Hash()
-	if err != nil {
-		return err
-	}
-	a := &application{conn: conn, plan: p, opts: opts, statements: statements, hash: hash}
+	a := &application{conn: conn, plan: p, opts: opts, statements: statements, hash: hashing(p)}
 	for attempt := range opts.Attempts {
 		if attempt > 0 {
 			if err := opts.Pause(ctx, attempt); err != nil {
@@ -107,6 +108,22 @@ func Apply(ctx context.Context, conn *pgx.Conn, p *plan.Plan, opts ApplyOptions)
 		}
 	}
 	return fmt.Errorf("%w: gave up after %d attempts, the last one with: %w", ErrBusy, opts.Attempts, err)
+}
+
+// hashing works a plan's hash out in the background: only the history, which is
+// written last, needs it.
+func hashing(p *plan.Plan) func() (string, error) {
+	var hash string
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		hash, err = p.Hash()
+	}()
+	return func() (string, error) {
+		<-done
+		return hash, err
+	}
 }
 
 // retryable reports whether another attempt may succeed: a lock was not to be
@@ -183,7 +200,7 @@ type application struct {
 	plan       *plan.Plan
 	opts       ApplyOptions
 	statements []string
-	hash       string
+	hash       func() (string, error)
 	user       string   // the connected role
 	holders    []holder // who keeps rights that the plan takes away
 }
@@ -238,6 +255,14 @@ func (a *application) attempt(ctx context.Context) error {
 			return fmt.Errorf("rolling back: %w", err)
 		}
 		return nil
+	}
+	if a.opts.Check != nil {
+		if err := a.opts.Check(ctx, a.conn, live); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	// A commit that was sent is not taken back half way.
 	if err := tx.Commit(context.WithoutCancel(ctx)); err != nil {

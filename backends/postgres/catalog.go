@@ -20,7 +20,7 @@ const (
 	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()),
 	u.rolcreatedb, u.rolreplication, u.rolbypassrls,
 	(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()),
-	(SELECT coalesce(json_agg(s.rolname), '[]') FROM pg_roles s WHERE s.rolsuper)
+	(SELECT coalesce(json_agg(s.rolname), '[]') FROM pg_roles s WHERE s.rolsuper), pg_snapshot_xmin(pg_current_snapshot())::xid::text
 FROM pg_roles u WHERE u.rolname = current_user`
 
 	// $1: JSON [{"schema","name"}].
@@ -101,6 +101,13 @@ WHERE d.adrelid = ANY ($1::oid[])`
 	(SELECT json_agg(CASE WHEN u <> 0 THEN pg_get_userbyid(u) END) FROM unnest(p.polroles) u),
 	pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
 FROM pg_policy p WHERE p.polrelid = ANY ($1::oid[])`
+
+	// The policies that other transactions wrote which had not ended when a
+	// snapshot was taken. $1: the oldest transaction under way then.
+	queryPoliciesSince = `SELECT p.polrelid, p.polname, p.polcmd, p.polpermissive,
+	(SELECT json_agg(CASE WHEN u <> 0 THEN pg_get_userbyid(u) END) FROM unnest(p.polroles) u),
+	pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+FROM pg_policy p WHERE age(p.xmin) <= age($1::xid) AND p.xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid`
 
 	// Whatever anyone holds on the objects in scope, and whatever the roles in
 	// scope hold anywhere. An object without an ACL has the built-in defaults; a

@@ -103,7 +103,11 @@ func (a *application) writeHistory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hash, err := a.hash()
+	if err != nil {
+		return err
+	}
 	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "history", sql: string(query), args: [][]byte{
-		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(a.hash), []byte(a.plan.Program),
+		[]byte(a.plan.Project), []byte(a.plan.Revision), []byte(a.opts.Actor), []byte(hash), []byte(a.plan.Program),
 	}})
 }

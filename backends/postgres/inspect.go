@@ -145,13 +145,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 			Administered: map[string]bool{}, ForeignGrantors: map[MembershipKey][]string{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{}, Keys: map[ObjectID][]UniqueKey{},
 		},
 	}
-	for _, g := range scope.Generated {
-		in.generated = append(in.generated, g.Schema)
-	}
-	for _, v := range scope.Views {
-		in.generated = append(in.generated, v.Schema)
-	}
-	in.generated = sortedUnique(in.generated, strings.Compare)
+	in.generated = generatedSchemas(scope)
 	for _, step := range []func(context.Context) error{in.start, in.readGenerated, in.readShared, in.readTables} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -159,6 +153,18 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 	}
 	in.live.Fingerprint = in.fingerprint()
 	return in.live, nil
+}
+
+// generatedSchemas are the schemas that hold what a project generates.
+func generatedSchemas(scope plan.Scope) []string {
+	var out []string
+	for _, g := range scope.Generated {
+		out = append(out, g.Schema)
+	}
+	for _, v := range scope.Views {
+		out = append(out, v.Schema)
+	}
+	return sortedUnique(out, strings.Compare)
 }
 
 // start pins the session's settings and finds out where the connection leads

@@ -41,6 +41,10 @@ type Live struct {
 	// Records is the content of the table postern.objects: what this project
 	// made in this database; nil when there is no such table.
 	Records map[ObjectID]Record
+	// horizon is the oldest transaction that was under way when this was read.
+	horizon string
+	// written are the records that the transaction under way has written (After).
+	written map[ObjectID]bool
 	// Unreadable lists generated tables that the connected role may not read.
 	Unreadable []ObjectID
 	// Dependents are the reasons why recorded roles that are no longer wanted
@@ -105,6 +109,9 @@ func (l *Live) AsApplied(id ObjectID) bool {
 	record := l.Records[id]
 	if f := l.Functions[id]; f != nil {
 		return record.Desired != "" && record.Desired == functionBrief(f)
+	}
+	if l.written[id] {
+		return true
 	}
 	have := l.Policies[id]
 	return have != nil && record.Live != "" && record.Live == policyHash(have.Using, have.Check)

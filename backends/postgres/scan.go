@@ -21,6 +21,7 @@ func (in *inspection) server(r row) error {
 		CreateRole: r.bool(5), Create: r.bool(6), Recovery: r.bool(7), Encoding: r.text(8), AuthID: r.bool(9), Owner: r.bool(10),
 		CreateDB: r.bool(11), Replication: r.bool(12), BypassRLS: r.bool(13), DatabaseOwner: r.text(14),
 	}
+	in.live.horizon = r.text(16)
 	return fromJSON(r[15], &in.live.Server.Superusers)
 }
 
@@ -73,9 +74,13 @@ func hasColumns(t *GeneratedTable, names []string) bool {
 	return true
 }
 
+// recordID is the object that a row of the table postern.objects is about.
+func recordID(r row) ObjectID {
+	return ObjectID{Kind: Kind(r.text(0)), Schema: r.text(1), Name: r.text(2), Sub: r.text(3)}
+}
+
 func (in *inspection) record(r row) error {
-	id := ObjectID{Kind: Kind(r.text(0)), Schema: r.text(1), Name: r.text(2), Sub: r.text(3)}
-	in.live.Records[id] = Record{Desired: r.text(4), Live: r.text(5)}
+	in.live.Records[recordID(r)] = Record{Desired: r.text(4), Live: r.text(5)}
 	return nil
 }
 

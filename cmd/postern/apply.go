@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -87,14 +88,7 @@ func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, 
 	if len(args) == 0 {
 		return s.plans(ctx, f, access)
 	}
-	plans, publications, err := plan.LoadSet(args[0])
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	p, err := s.load(ctx, &f.inputFlags, false)
-	if err == nil {
-		p.publications = publications
-	}
+	p, plans, err := s.loadPlans(ctx, f, args[0])
 	if err != nil || !access {
 		return p, plans, nil, err
 	}
@@ -115,6 +109,22 @@ func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, 
 		reports = append(reports, r)
 	}
 	return p, plans, reports, nil
+}
+
+// loadPlans reads saved plans while it compiles the project.
+func (s *session) loadPlans(ctx context.Context, f *databaseFlags, file string) (*project, []*plan.Plan, error) {
+	var plans []*plan.Plan
+	var publications []*plan.Publication
+	var damaged error
+	var reading sync.WaitGroup
+	reading.Go(func() { plans, publications, damaged = plan.LoadSet(file) })
+	p, err := s.load(ctx, &f.inputFlags, false)
+	reading.Wait()
+	if err != nil {
+		return nil, nil, err
+	}
+	p.publications = publications
+	return p, plans, damaged
 }
 
 // target is the datasource that a plan is for.

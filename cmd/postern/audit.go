@@ -7,11 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/audit"
 	"github.com/postern-dev/postern/cmd/internal/view"
@@ -108,36 +106,4 @@ func (s *session) writeSARIF(name string, log view.SARIF) error {
 		return fmt.Errorf("writing the SARIF log: %w", err)
 	}
 	return errors.Join(log.Write(file), file.Close())
-}
-
-// standing are the critical findings on declared tables and accounts once the
-// plans have been applied. They do not keep a plan from being applied: it may
-// be the one that narrows, and what stood before is not its doing.
-func (s *session) standing(ctx context.Context, p *project, plans []*plan.Plan) (diag.List, error) {
-	var out diag.List
-	for _, pl := range plans {
-		ds := find(p.program, pl.Datasource)
-		if ds == nil {
-			continue
-		}
-		report, list, err := s.audit(ctx, p, ds)
-		if err != nil {
-			return nil, fmt.Errorf("looking for findings in datasource.%s: %w", ds.Name, err)
-		}
-		if list.HasErrors() {
-			return list, nil // a saved plan whose project has gone on
-		}
-		for _, f := range report.Standing(audit.Critical) {
-			detail := f.Effect
-			if len(f.Who) > 0 {
-				detail += " By " + strings.Join(f.Who, ", ") + "."
-			}
-			if len(f.Fix) > 0 {
-				detail += " End it with " + strings.Join(f.Fix, " ")
-			}
-			out.Fail(CodeApplyFindings, f.Span, fmt.Sprintf("A critical finding stands in datasource.%s: %s (%s)", ds.Name, f.Object, f.Rule),
-				detail+" What was applied stays applied; --allow-findings takes it for a success.")
-		}
-	}
-	return out, nil
 }

@@ -230,11 +230,11 @@ func (d *demonstration) planned(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	pl, _, found, err := d.planOne(ctx, d.project, ds, false)
-	if err != nil {
-		return nil, err
+	made := d.planOne(ctx, d.project, ds, false)
+	if made.err != nil {
+		return nil, made.err
 	}
-	return pl, d.report(found, d.project.set)
+	return made.plan, d.report(made.diags, d.project.set)
 }
 
 // byHand is what somebody does to the database in a hurry.

@@ -54,18 +54,19 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 			fl.plans = append(fl.plans, pl)
 		}
 	}
-	results, errs := fl.run(ctx)
-	var found diag.List
+	var results []view.AppliedPlan
+	var found, stands diag.List
 	var failure error
-	for i, err := range errs {
-		if d, ok := asDiagnostic(err); ok {
+	for i, o := range fl.run(ctx) {
+		if d, ok := asDiagnostic(o.err); ok {
 			found.Add(d)
-		} else if err != nil && failure == nil {
-			failure = err
+		} else if o.err != nil && failure == nil {
+			failure = o.err
 		}
-		if results[i].Status == view.StatusApplied {
+		if o.result.Status == view.StatusApplied {
 			s.happened(model.OnApplied, about(fl.plans[i], flags.actor, fl.plans[i].Changes))
 		}
+		results, stands = append(results, o.result), append(stands, o.standing...)
 	}
 	ready := len(found) == 0 && failure == nil && !flags.dryRun
 	published, err := s.publish(ctx, p, ready)
@@ -75,8 +76,15 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 	} else if err != nil {
 		failure = err
 	}
-	if len(found) == 0 && failure == nil && !flags.allow && !flags.dryRun {
-		found, failure = s.standing(ctx, p, plans)
+	if len(found) == 0 && failure == nil {
+		found = stands
+		for _, pl := range plans {
+			if !pl.Empty() || flags.allow || flags.dryRun || failure != nil {
+				continue
+			}
+			stands, failure = s.unchangedStanding(ctx, p, pl)
+			found = append(found, stands...)
+		}
 	}
 	if len(found) > 0 && s.json {
 		// One JSON value says both what was done and what failed.
@@ -94,17 +102,26 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 	return failure
 }
 
-func (f *fleet) run(ctx context.Context) ([]view.AppliedPlan, []error) {
-	results, errs := make([]view.AppliedPlan, len(f.plans)), make([]error, len(f.plans))
+// outcome is what came of applying one plan.
+type outcome struct {
+	result   view.AppliedPlan
+	standing diag.List // critical findings that stand now
+	err      error
+}
+
+func (f *fleet) run(ctx context.Context) []outcome {
+	out := make([]outcome, len(f.plans))
 	var failed atomic.Bool
 	inParallel(len(f.plans), f.flags.parallelism, func(i int) {
 		pl := f.plans[i]
-		r := &results[i]
+		o := &out[i]
+		r := &o.result
 		*r = view.AppliedPlan{Datasource: pl.Datasource, Database: pl.Database, Statements: len(pl.Statements), Status: view.StatusNotStarted}
 		if failed.Load() || ctx.Err() != nil {
 			return
 		}
-		if errs[i] = f.one(ctx, pl, r); errs[i] != nil {
+		if o.err = f.one(ctx, pl, o); o.err != nil {
+			o.standing = nil // rolled back
 			failed.Store(true)
 			r.Status = view.StatusFailed
 			return
@@ -116,13 +133,13 @@ func (f *fleet) run(ctx context.Context) ([]view.AppliedPlan, []error) {
 		r.Applied = !f.flags.dryRun
 	})
 	f.tell("\r\x1b[K")
-	return results, errs
+	return out
 }
 
-// applyOne applies one plan.
+// applyOne applies one plan, and looks for no findings.
 func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor string) error {
-	f := &fleet{session: s, p: p, flags: &applyFlags{actor: actor}, plans: []*plan.Plan{pl}}
-	return f.one(ctx, pl, &view.AppliedPlan{})
+	f := &fleet{session: s, p: p, flags: &applyFlags{actor: actor, allow: true}, plans: []*plan.Plan{pl}}
+	return f.one(ctx, pl, &outcome{})
 }
 
 // tell writes to a terminal, and nowhere else.
@@ -134,7 +151,7 @@ func (f *fleet) tell(text string) {
 
 // one applies one plan. Databases of one cluster share roles: what another plan
 // of the fleet has done to them in the meantime is left out of this one.
-func (f *fleet) one(ctx context.Context, pl *plan.Plan, r *view.AppliedPlan) error {
+func (f *fleet) one(ctx context.Context, pl *plan.Plan, o *outcome) error {
 	ds, err := f.target(f.p, pl)
 	if err != nil {
 		return err
@@ -146,21 +163,26 @@ func (f *fleet) one(ctx context.Context, pl *plan.Plan, r *view.AppliedPlan) err
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	opts := postgres.ApplyOptions{
 		Secrets: f.secrets(f.p.program, ds), Actor: f.flags.actor, DryRun: f.flags.dryRun, EndSessions: f.flags.endSessions,
-		Kept: func(kept []postgres.Session) { r.Sessions = kept },
+		Kept: func(kept []postgres.Session) { o.result.Sessions = kept },
 	}
 	opts.Progress = func(done, total int) {
 		f.progress.Lock()
 		defer f.progress.Unlock()
 		f.tell(fmt.Sprintf("\r%s: %d of %d statements\x1b[K", ds.Name, done, total))
 	}
+	if !f.flags.allow && !f.flags.dryRun {
+		if opts.Check, err = f.p.looker(ctx, conn, ds, &o.standing); err != nil {
+			return err
+		}
+	}
 	err = postgres.Apply(ctx, conn, pl, opts)
 	for again := 0; again < len(f.plans) && len(f.plans) > 1 && errors.Is(err, postgres.ErrStale); again++ {
-		rest, _, list, replan := f.planOne(ctx, f.p, ds, false)
-		if replan != nil || list.HasErrors() || !pl.Covers(rest) {
+		rest := f.planOne(ctx, f.p, ds, false)
+		if rest.err != nil || rest.diags.HasErrors() || !pl.Covers(rest.plan) {
 			break
 		}
-		r.Statements = len(rest.Statements)
-		err = postgres.Apply(ctx, conn, rest, opts)
+		o.result.Statements = len(rest.plan.Statements)
+		err = postgres.Apply(ctx, conn, rest.plan, opts)
 	}
 	switch {
 	case err == nil:

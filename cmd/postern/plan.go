@@ -95,6 +95,7 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 
 // planned is what came of planning one database.
 type planned struct {
+	want   *postgres.State
 	plan   *plan.Plan
 	report *review.Report
 	diags  diag.List
@@ -121,9 +122,11 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	var reports []*review.Report
 	made := make([]planned, len(databases))
 	inParallel(len(databases), f.parallelism, func(i int) {
-		made[i].plan, made[i].report, made[i].diags, made[i].err = s.planOne(ctx, p, databases[i], access)
+		made[i] = s.planOne(ctx, p, databases[i], access)
 	})
-	for _, m := range made {
+	p.wants = map[string]*postgres.State{}
+	for i, m := range made {
+		p.wants[databases[i].Name] = m.want
 		found = append(found, m.diags...)
 		if d, ok := asDiagnostic(m.err); ok {
 			found.Add(d)
@@ -145,25 +148,25 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	return p, plans, reports, s.report(found, p.set)
 }
 
-func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, access bool) (*plan.Plan, *review.Report, diag.List, error) {
+func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, access bool) (out planned) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
-		return nil, nil, nil, err
+		return planned{err: err}
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	want, list, err := postgres.DesiredIn(ctx, conn, p.program, ds)
-	if err != nil || list.HasErrors() {
-		return nil, nil, list, err
+	out.want, out.diags, out.err = postgres.DesiredIn(ctx, conn, p.program, ds)
+	if out.err != nil || out.diags.HasErrors() {
+		return out
 	}
-	pl, more, err := postgres.MakePlan(ctx, conn, want, postgres.PlanOptions{
+	var found diag.List
+	out.plan, found, out.err = postgres.MakePlan(ctx, conn, out.want, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
 	})
-	list = append(list, more...)
-	if err != nil || pl == nil || !access {
-		return pl, nil, list, err
+	out.diags = append(out.diags, found...)
+	if out.err == nil && out.plan != nil && access {
+		out.report, out.err = s.access(ctx, conn, p, ds, out.plan)
 	}
-	r, err := s.access(ctx, conn, p, ds, pl)
-	return pl, r, list, err
+	return out
 }
 
 func empty(plans []*plan.Plan) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
@@ -44,6 +45,8 @@ type project struct {
 	asserts []*model.Assert
 	// publications are planned by plans, and read with a saved plan.
 	publications []*plan.Publication
+	// wants is what the databases that were planned should hold, by datasource.
+	wants map[string]*postgres.State
 }
 
 // load compiles the project and prints its diagnostics; errShown when there

@@ -84,29 +84,27 @@ func (r *Report) Count() map[Severity]int {
 	return out
 }
 
-// Standing are the findings on declared tables and accounts that are as bad as
-// a severity.
-func (r *Report) Standing(s Severity) []Finding {
-	var out []Finding
-	for _, f := range r.Findings {
-		if f.Declared && f.Severity.AtLeast(s) {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
 // Run audits a database against what the program wants of it. It fails where
 // the catalogs cannot be read; what a role without privileges may not see is
 // in the report.
 func Run(ctx context.Context, conn *pgx.Conn, want *postgres.State) (*Report, error) {
+	var report *Report
+	err := reading(ctx, conn, func() (err error) {
+		report, err = In(ctx, conn, want)
+		return err
+	})
+	return report, err
+}
+
+// reading calls f in a transaction that sees one state and changes nothing.
+func reading(ctx context.Context, conn *pgx.Conn, f func() error) error {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return nil, fmt.Errorf("starting to read the database: %w", err)
+		return fmt.Errorf("starting to read the database: %w", err)
 	}
 	// It only read: there is nothing to commit.
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	return In(ctx, conn, want)
+	return f()
 }
 
 // In is Run inside the transaction that is under way.
@@ -115,12 +113,54 @@ func In(ctx context.Context, conn *pgx.Conn, want *postgres.State) (*Report, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := load(ctx, conn, want, live)
+	return look(ctx, conn, want, live, Info)
+}
+
+// Standing are the critical findings on declared tables and accounts.
+func Standing(ctx context.Context, conn *pgx.Conn, want *postgres.State) ([]Finding, error) {
+	var found []Finding
+	err := reading(ctx, conn, func() error {
+		live, err := postgres.InspectIn(ctx, conn, want.Project, postgres.ScopeOf(want))
+		if err != nil {
+			return err
+		}
+		found, err = standing(ctx, conn, want, live)
+		return err
+	})
+	return found, err
+}
+
+// StandingAfter is Standing inside the transaction that has run the statements
+// of a plan: what will stand when it is committed. before is what the database
+// held when it began.
+func StandingAfter(ctx context.Context, conn *pgx.Conn, want *postgres.State, before *postgres.Live) ([]Finding, error) {
+	live, err := before.After(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return standing(ctx, conn, want, live)
+}
+
+func standing(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postgres.Live) ([]Finding, error) {
+	report, err := look(ctx, conn, want, live, Critical)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(report.Findings, func(f Finding) bool { return !f.Declared || f.Severity != Critical }), nil
+}
+
+// look follows the rules that may find something as bad as least, and reads
+// nothing that only others need.
+func look(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postgres.Live, least Severity) (*Report, error) {
+	c, err := load(ctx, conn, want, live, least)
 	if err != nil {
 		return nil, err
 	}
 	out := &Report{Project: want.Project, Database: live.Server.Database, Server: live.Server.Text, Findings: []Finding{}, Unseen: c.unseen()}
 	for _, r := range rules {
+		if !r.Severity.AtLeast(least) {
+			continue
+		}
 		s := &search{catalog: c, rule: r}
 		r.detect(s)
 		if err := errors.Join(s.errs...); err != nil {

@@ -35,8 +35,10 @@ func TestWaysPast(t *testing.T) {
 			if f, there := find(g.audit(t), c.rule, object); there {
 				t.Fatalf("it is found before it is made: %+v", f)
 			}
+			after := g.beside(t)
 			g.run(t, c.sql)
 			report := g.audit(t)
+			after(report)
 			f, there := find(report, c.rule, object)
 			if !there {
 				t.Fatalf("not found: %s on %s, but %s", c.rule, object, summary(report))

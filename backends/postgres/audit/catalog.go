@@ -43,6 +43,7 @@ type catalog struct {
 	loCompat bool
 
 	memberships map[*role][]*membership // of a member
+	lists       map[string][]acl        // of relations and columns, by their text
 	becoming    map[*role][]*role       // who can have a role's rights, by name; made when asked for
 	unapplied   bool                    // the project says something else than what was applied last
 }
@@ -161,14 +162,18 @@ type (
 	}
 )
 
-// load reads the catalogs inside the transaction that is under way.
-func load(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postgres.Live) (*catalog, error) {
+// load reads the catalogs inside the transaction that is under way: what rules
+// need that may find something as bad as least.
+func load(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postgres.Live, least Severity) (*catalog, error) {
 	c := &catalog{
 		want: want, live: live, roles: map[oid]*role{}, byName: map[string]*role{}, rels: map[oid]*relation{}, funcs: map[oid]*function{},
 		database: &object{name: live.Server.Database}, memberships: map[*role][]*membership{}, becoming: map[*role][]*role{},
-		unapplied: !live.Settled(want),
+		lists: map[string][]acl{}, unapplied: !live.Settled(want),
 	}
-	for _, q := range c.queries() {
+	for _, q := range c.queries(least == Critical) {
+		if !q.needed.AtLeast(least) {
+			continue
+		}
 		if err := each(ctx, conn, q); err != nil {
 			return nil, err
 		}
@@ -181,6 +186,7 @@ func load(ctx context.Context, conn *pgx.Conn, want *postgres.State, live *postg
 // text, numbers, booleans or lists of text.
 type query struct {
 	name, sql string
+	needed    Severity // the worst that a rule finds which needs it
 	row       func(pgx.Rows) error
 }
 

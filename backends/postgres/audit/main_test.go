@@ -2,7 +2,9 @@ package audit_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +172,44 @@ func (g *governed) audit(t *testing.T) *audit.Report {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// beside begins a transaction as an apply does. When others have changed the
+// database in the meantime, what it finds to stand, and what stands for whoever
+// looks from outside, is what is critical in a report.
+func (g *governed) beside(t *testing.T) func(*audit.Report) {
+	t.Helper()
+	conn := connect(t, g.conn.Config().ConnString())
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := postgres.InspectIn(t.Context(), conn, g.want.Project, postgres.ScopeOf(g.want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(r *audit.Report) {
+		t.Helper()
+		var want []audit.Finding
+		for _, f := range r.Findings {
+			if f.Declared && f.Severity == audit.Critical {
+				want = append(want, f)
+			}
+		}
+		after, err := audit.StandingAfter(t.Context(), conn, g.want, before)
+		if err := errors.Join(err, tx.Rollback(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		outside, err := audit.Standing(t.Context(), conn, g.want)
+		if err := errors.Join(err, conn.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		for where, got := range map[string][]audit.Finding{"before a commit": after, "from outside": outside} {
+			if !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+				t.Errorf("%s there stands %+v, want %+v", where, got, want)
+			}
+		}
+	}
 }
 
 // old reports a server before PostgreSQL 15.

@@ -29,7 +29,12 @@ func (s *search) foreign(f func(*policy)) {
 	}
 }
 
-// commands are the privileges that a policy is for.
+// commands are what the letters of pg_policy stand for.
+var commands = map[string]postgres.Command{
+	"*": postgres.CommandAll, "r": postgres.CommandSelect, "a": postgres.CommandInsert, "w": postgres.CommandUpdate, "d": postgres.CommandDelete,
+}
+
+// privileges are those that a policy is for.
 func (p *policy) privileges() []string {
 	switch p.cmd {
 	case "r":
@@ -85,12 +90,12 @@ func policyByHand(s *search) {
 func policyChanged(s *search) {
 	for _, p := range s.pols {
 		id := p.id()
-		want, have := s.want.Policies[id], s.live.Policies[id]
+		want := s.want.Policies[id]
 		record, recorded := s.live.Records[id]
-		if have == nil || !recorded && want == nil || s.live.AsApplied(id) && !s.redirected(want, have) {
+		if !recorded && want == nil || s.live.AsApplied(id) && !s.redirected(want, p) {
 			continue
 		}
-		if !recorded && (s.live.Records == nil || want.Using == have.Using && want.Check == have.Check) {
+		if !recorded && (s.live.Records == nil || string(want.Using) == p.using && string(want.Check) == p.check) {
 			continue
 		}
 		severity, effect := Critical, "It is not what was applied, and may give any rows."
@@ -108,11 +113,19 @@ func policyChanged(s *search) {
 // redirected reports whether a policy is for others, or for another command,
 // than the project says. While the project says something new, only what no
 // project ever says counts.
-func (c *catalog) redirected(want, have *postgres.Policy) bool {
-	if slices.Contains(have.To, postgres.Public()) {
+func (c *catalog) redirected(want *postgres.Policy, have *policy) bool {
+	if have.to == nil {
 		return true
 	}
-	return want != nil && !c.unapplied && (want.Command != have.Command || want.Permissive != have.Permissive || !slices.Equal(want.To, have.To))
+	if want == nil || c.unapplied {
+		return false
+	}
+	to := make([]postgres.Grantee, len(have.to))
+	for i, r := range have.to {
+		to[i] = postgres.ToRole(r.name)
+	}
+	slices.SortFunc(to, postgres.Grantee.Compare)
+	return want.Command != commands[have.cmd] || want.Permissive != have.permissive || !slices.Equal(want.To, to)
 }
 
 func policySetting(s *search) {

@@ -37,11 +37,15 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't' AND` + own + `
 ORDER BY 2, 3`
 
-	queryRelationACL = `SELECT o.rel, o.col, a.grantor::int8, a.grantee::int8, a.privilege_type, a.is_grantable
-FROM (SELECT c.oid::int8, '', c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND` + own + `
-	UNION ALL SELECT c.oid::int8, t.attname::text, t.attacl FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid
-		JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND` + own + `
-) AS o(rel, col, acl), LATERAL aclexplode(o.acl) AS a`
+	// Who has what on relations and columns, by the text of the list: many have
+	// the same one.
+	queryRelationACL = `SELECT c.oid::int8, '', c.relacl::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relacl IS NOT NULL AND` + own + `
+UNION ALL SELECT c.oid::int8, t.attname::text, t.attacl::text FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND` + own
+
+	queryLists = `SELECT l.acl::text, a.grantor::int8, a.grantee::int8, a.privilege_type, a.is_grantable
+FROM (SELECT relacl FROM pg_class UNION SELECT attacl FROM pg_attribute) AS l(acl), LATERAL aclexplode(l.acl) AS a`
 
 	queryInherits = `SELECT inhrelid::int8, inhparent::int8 FROM pg_inherits`
 
@@ -70,10 +74,14 @@ WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_class'::regclass`
 
 	queryTriggers = `SELECT tgrelid::int8, tgname::text, tgfoid::int8 FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgparentid = 0`
 
-	queryPolicies = `SELECT p.oid::int8, p.polrelid::int8, p.polname::text, p.polcmd::text, p.polpermissive, p.polroles::int8[],
+	queryPolicies = `SELECT p.polrelid::int8, p.polname::text, p.polcmd::text, p.polpermissive, p.polroles::int8[],
 	coalesce(pg_get_expr(p.polqual, p.polrelid), ''), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), ''),
 	coalesce((SELECT array_agg(DISTINCT d.refobjid::int8) FROM pg_depend d
 		WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass), '{}')
+FROM pg_policy p`
+
+	// The same without conditions and what they call, which cost the most.
+	queryBarePolicies = `SELECT p.polrelid::int8, p.polname::text, p.polcmd::text, p.polpermissive, p.polroles::int8[], '', '', '{}'::int8[]
 FROM pg_policy p`
 
 	queryForeignKeys = `SELECT k.conname::text, k.conrelid::int8, k.confrelid::int8, k.confdeltype::text, k.confupdtype::text,
@@ -119,33 +127,40 @@ WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_
 	queryCompat = `SELECT current_setting('lo_compat_privileges') = 'on'`
 )
 
-func (c *catalog) queries() []query {
-	publications := queryPublications
+// queries are all queries, in an order in which what a row names has been read.
+// Bare ones read policies without their conditions, which no rule needs that
+// may find something critical.
+func (c *catalog) queries(bare bool) []query {
+	publications, policies := queryPublications, queryPolicies
 	if c.live.Server.Version < 150000 {
 		publications = queryPublications14
 	}
+	if bare {
+		policies = queryBarePolicies
+	}
 	return []query{
-		{"roles", queryRoles, c.readRole},
-		{"memberships", queryMembers, c.readMember},
-		{"relations", queryRelations, c.readRelation},
-		{"grants", queryRelationACL, c.readRelationACL},
-		{"children", queryInherits, c.readInherits},
-		{"sequences", querySequences, c.readSequence},
-		{"rules", queryRewrites, c.readRewrite},
-		{"functions", queryFunctions, c.readFunction},
-		{"function grants", queryFunctionACL, c.readFunctionACL},
-		{"function tables", queryFunctionReads, c.readFunctionReads},
-		{"triggers", queryTriggers, c.readTrigger},
-		{"policies", queryPolicies, c.readPolicy},
-		{"foreign keys", queryForeignKeys, c.readForeignKey},
-		{"unique keys", queryKeys, c.readKey},
-		{"publications", publications, c.readPublication},
-		{"default privileges", queryDefaultACL, c.readDefaultACL},
-		{"schemas", querySchemas, c.readSchema},
-		{"the database", queryDatabase, c.readDatabase},
-		{"large objects", queryLargeObjects, c.readLargeObject},
-		{"user mappings", queryUserMappings, c.readUserMapping},
-		{"settings of roles and databases", queryPresets, c.readPreset},
-		{"settings", queryCompat, func(r pgx.Rows) error { return r.Scan(&c.loCompat) }},
+		{"roles", queryRoles, Critical, c.readRole},
+		{"memberships", queryMembers, Critical, c.readMember},
+		{"relations", queryRelations, Critical, c.readRelation},
+		{"access lists", queryLists, Critical, c.readList},
+		{"grants", queryRelationACL, Critical, c.readRelationACL},
+		{"children", queryInherits, Critical, c.readInherits},
+		{"sequences", querySequences, Medium, c.readSequence},
+		{"rules", queryRewrites, Critical, c.readRewrite},
+		{"functions", queryFunctions, Critical, c.readFunction},
+		{"function grants", queryFunctionACL, Critical, c.readFunctionACL},
+		{"function tables", queryFunctionReads, Critical, c.readFunctionReads},
+		{"triggers", queryTriggers, High, c.readTrigger},
+		{"policies", policies, Critical, c.readPolicy},
+		{"foreign keys", queryForeignKeys, Low, c.readForeignKey},
+		{"unique keys", queryKeys, Info, c.readKey},
+		{"publications", publications, High, c.readPublication},
+		{"default privileges", queryDefaultACL, High, c.readDefaultACL},
+		{"schemas", querySchemas, High, c.readSchema},
+		{"the database", queryDatabase, Medium, c.readDatabase},
+		{"large objects", queryLargeObjects, Medium, c.readLargeObject},
+		{"user mappings", queryUserMappings, Medium, c.readUserMapping},
+		{"settings of roles and databases", queryPresets, Critical, c.readPreset},
+		{"settings", queryCompat, High, func(r pgx.Rows) error { return r.Scan(&c.loCompat) }},
 	}
 }

@@ -66,13 +66,28 @@ func (c *catalog) readACL(rows pgx.Rows, to func(id oid) *[]acl) error {
 	return nil
 }
 
+// readList reads a privilege of an access list that relations or columns have.
+func (c *catalog) readList(rows pgx.Rows) error {
+	var list string
+	var grantor, grantee oid
+	a := acl{}
+	err := rows.Scan(&list, &grantor, &grantee, &a.privilege, &a.grantable)
+	a.grantor, a.grantee = c.owner(grantor), c.grantee(grantee)
+	c.lists[list] = append(c.lists[list], a)
+	return err
+}
+
 func (c *catalog) readRelationACL(rows pgx.Rows) error {
-	return c.readACL(rows, func(id oid) *[]acl {
-		if r := c.rels[id]; r != nil {
-			return &r.acl
+	var id oid
+	var column, list string
+	err := rows.Scan(&id, &column, &list)
+	if r := c.rels[id]; r != nil {
+		for _, a := range c.lists[list] {
+			a.column = column
+			r.acl = append(r.acl, a)
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 func (c *catalog) readFunctionACL(rows pgx.Rows) error {
@@ -156,9 +171,9 @@ func (c *catalog) readTrigger(rows pgx.Rows) error {
 
 func (c *catalog) readPolicy(rows pgx.Rows) error {
 	p := &policy{}
-	var id, on oid
+	var on oid
 	var to, calls []oid
-	if err := rows.Scan(&id, &on, &p.name, &p.cmd, &p.permissive, &to, &p.using, &p.check, &calls); err != nil {
+	if err := rows.Scan(&on, &p.name, &p.cmd, &p.permissive, &to, &p.using, &p.check, &calls); err != nil {
 		return err
 	}
 	if p.on = c.rels[on]; p.on == nil {
