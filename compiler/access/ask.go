@@ -12,7 +12,7 @@ import (
 // ask answers a question, for users that the directory does not name and for
 // each that it does.
 func (c *comparer) ask(ctx context.Context, q *question) answer {
-	if impossible(q.part) || q.within != nil && formulaKey(q.whole) == formulaKey(q.within) {
+	if impossible(q.part) || q.within != nil && q.cell.forms.key(q.whole) == q.cell.forms.key(q.within) {
 		return answer{}
 	}
 	return c.remember(q, func() answer { return c.decide(ctx, q) })

@@ -33,11 +33,12 @@ func (a *Asker) SameWithout(ctx context.Context, t *model.Table, policies []*mod
 	without.Guards = slices.DeleteFunc(slices.Clone(t.Guards), func(x *model.GuardTarget) bool { return slices.Contains(guards, x) })
 	p := pair{t, &without}
 	c := a.comparer
+	known := forms{}
 	for _, action := range p.actions() {
 		for _, app := range p.apps() {
 			cell := &cell{
 				comparer: c, action: action, app: app, address: tableAddress(t),
-				old: newSide(c.old, t, app), new: newSide(c.new, &without, app),
+				old: newSide(c.old, t, app), new: newSide(c.new, &without, app), forms: known,
 			}
 			subjects := slices.Compact(slices.Sorted(slices.Values(append(cell.old.subjects(action), cell.new.subjects(action)...))))
 			for _, s := range subjects {

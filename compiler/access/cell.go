@@ -14,6 +14,10 @@ type cell struct {
 	app      string
 	address  string
 	old, new *side
+	forms    forms
+	// whether it is proven that nobody at all gains, or loses, a record; nil:
+	// not asked yet
+	settled map[bool]bool
 }
 
 // question asks for a request and records that one side allows through a
@@ -70,13 +74,45 @@ func (c *cell) subject(ctx context.Context, s string) []Change {
 // rows compares which records a subject reaches.
 func (c *cell) rows(ctx context.Context, s string) (Change, bool) {
 	oldPart, newPart := c.old.records(c.action, s), c.new.records(c.action, s)
-	if c.sameContext && formulaKey(oldPart) == formulaKey(newPart) {
+	if c.sameContext && c.forms.key(oldPart) == c.forms.key(newPart) {
 		return Change{}, false
 	}
-	gained := c.ask(ctx, &question{cell: c, via: s, gain: true, part: newPart, whole: c.old.records(c.action, "")})
-	lost := c.ask(ctx, &question{cell: c, via: s, part: oldPart, whole: c.new.records(c.action, "")})
-	return c.change(s, nil, gained, lost)
+	return c.change(s, nil, c.reached(ctx, s, true, newPart), c.reached(ctx, s, false, oldPart))
 }
+
+// reached asks for records that one side grants through a subject, and the other
+// one does not allow.
+func (c *cell) reached(ctx context.Context, s string, gain bool, part formula) answer {
+	if impossible(part) || c.nobody(ctx, gain) {
+		return answer{}
+	}
+	return c.ask(ctx, &question{cell: c, via: s, gain: gain, part: part, whole: c.lacking(gain).records(c.action, "")})
+}
+
+// nobody reports whether it is proven that nobody gains, or loses, a record
+// through any subject: one question then answers those of all of them.
+func (c *cell) nobody(ctx context.Context, gain bool) bool {
+	is, asked := c.settled[gain]
+	if !asked {
+		q := &question{cell: c, gain: gain, part: c.having(gain).records(c.action, ""), whole: c.lacking(gain).records(c.action, "")}
+		is = c.ask(ctx, q).outcome == none
+		if c.settled == nil {
+			c.settled = map[bool]bool{}
+		}
+		c.settled[gain] = is
+	}
+	return is
+}
+
+// having is the side that allows what is gained, or lost; lacking the other.
+func (c *cell) having(gain bool) *side {
+	if gain {
+		return c.new
+	}
+	return c.old
+}
+
+func (c *cell) lacking(gain bool) *side { return c.having(!gain) }
 
 // change puts two answers together; false when nothing differs.
 func (c *cell) change(subject string, columns []string, gained, lost answer) (Change, bool) {
@@ -154,12 +190,12 @@ func worse(a, b answer) answer {
 // column asks about one column, or takes the answer of one that is alike.
 func (c *cell) column(ctx context.Context, s, name string, seen sight, answers map[string][2]answer) [2]answer {
 	oldPart, newPart := c.old.column(c.action, name, seen, s), c.new.column(c.action, name, seen, s)
-	oldKey, newKey := formulaKey(oldPart), formulaKey(newPart)
+	oldKey, newKey := c.forms.key(oldPart), c.forms.key(newPart)
 	if c.sameContext && oldKey == newKey {
 		return [2]answer{}
 	}
 	oldAll, newAll := c.old.column(c.action, name, seen, ""), c.new.column(c.action, name, seen, "")
-	key := oldKey + "\x00" + newKey + "\x00" + formulaKey(oldAll) + "\x00" + formulaKey(newAll)
+	key := oldKey + "\x00" + newKey + "\x00" + c.forms.key(oldAll) + "\x00" + c.forms.key(newAll)
 	if a, ok := answers[key]; ok {
 		return a
 	}

@@ -16,9 +16,7 @@ import (
 // access under the one before it. Nil stands for a program that allows nothing: what is before the
 // first apply, or after the last. The error is that of the context alone.
 func Compare(ctx context.Context, before, after *model.Program, opts Options) (*Diff, error) {
-	c := &comparer{opts: opts.withDefaults(), old: program(before), new: program(after)}
-	c.memo.answers = map[[32]byte]remembered{}
-	c.sameContext = before != nil && after != nil && contextKey(before) == contextKey(after)
+	c := newComparer(before, after, opts)
 	pairs := c.tables()
 	results := make([]Diff, len(pairs))
 	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -50,6 +48,13 @@ type comparer struct {
 	old, new    *model.Program
 	sameContext bool
 	memo        memo
+}
+
+func newComparer(before, after *model.Program, opts Options) *comparer {
+	c := &comparer{opts: opts.withDefaults(), old: program(before), new: program(after)}
+	c.memo.answers = map[[32]byte]remembered{}
+	c.sameContext = before != nil && after != nil && contextKey(before) == contextKey(after)
+	return c
 }
 
 // program is the program, or one without anything.
@@ -155,10 +160,14 @@ func (c *comparer) table(ctx context.Context, p pair) Diff {
 	unchanged := c.sameContext && p.old != nil && p.new != nil && tableHash(p.old) == tableHash(p.new)
 	var out Diff
 	apps := p.apps()
+	before, after, known := map[string]*side{}, map[string]*side{}, forms{}
+	for _, app := range apps {
+		before[app], after[app] = newSide(c.old, p.old, app), newSide(c.new, p.new, app)
+	}
 	for _, a := range p.actions() {
 		perApp := map[string][]Change{}
 		for _, app := range apps {
-			cell := &cell{comparer: c, action: a, app: app, old: newSide(c.old, p.old, app), new: newSide(c.new, p.new, app)}
+			cell := &cell{comparer: c, action: a, app: app, old: before[app], new: after[app], forms: known}
 			subjects := slices.Compact(slices.Sorted(slices.Values(append(cell.old.subjects(a), cell.new.subjects(a)...))))
 			if unchanged {
 				out.Same += len(subjects)

@@ -27,13 +27,21 @@ type encoder struct {
 
 	products []product
 	refined  int
+	conds    map[placed]*smt.F // what has been encoded outside of loops
+}
+
+// placed is a condition where it stands: on a side, of one of a write's records.
+type placed struct {
+	side *side
+	at   which
+	cond model.Cond
 }
 
 // mostAtoms bounds what is stated to the solver.
 const mostAtoms = 6000
 
 func newEncoder() *encoder {
-	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[listKey]int{}}
+	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[listKey]int{}, conds: map[placed]*smt.F{}}
 	e.user = newUserUnknown(e)
 	return e
 }
@@ -98,6 +106,19 @@ func (v *viewer) conds(list []model.Cond) []*smt.F {
 }
 
 func (v *viewer) cond(c model.Cond) *smt.F {
+	if len(v.rows) > 0 {
+		return v.encode(c)
+	}
+	key := placed{v.side, v.at, c}
+	f, known := v.encoder.conds[key]
+	if !known {
+		f = v.encode(c)
+		v.encoder.conds[key] = f
+	}
+	return f
+}
+
+func (v *viewer) encode(c model.Cond) *smt.F {
 	if v.s.Size() > mostAtoms {
 		v.partial = "it is too large"
 		return smt.False

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -50,7 +51,35 @@ type side struct {
 	table   *model.Table
 	entry   model.Entry
 	ok      bool
-	made    map[string]formula // by what they are about
+	made    map[string]formula    // by what they are about
+	conds   map[string]model.Cond // likewise
+}
+
+// once is the condition of that name, made once: what is the same to the eye is
+// then the same in memory, and looked at once.
+func (s *side) once(name string, of func() model.Cond) model.Cond {
+	c, ok := s.conds[name]
+	if !ok {
+		c = of()
+		if s.conds == nil {
+			s.conds = map[string]model.Cond{}
+		}
+		s.conds[name] = c
+	}
+	return c
+}
+
+// entrance is what the way in and the guards ask, of one of a write's records.
+func (s *side) entrance(at which) formula {
+	return s.holds(s.once("entrance", func() model.Cond { return s.program.Entrance(s.entry, s.table) }), at)
+}
+
+// granted is what policies for a subject ("" is any) ask for an action, of one
+// of a write's records; of the new one, their checks.
+func (s *side) granted(a model.Action, at which, subject string) formula {
+	check := at == newRecord && a != model.View
+	name := fmt.Sprintf("%s %t %s", a, check, subject)
+	return s.holds(s.once(name, func() model.Cond { return s.program.Granted(s.entry, s.table, a, check, subject) }), at)
 }
 
 func (s *side) holds(c model.Cond, at which) formula {
@@ -82,21 +111,18 @@ func (s *side) makeRecords(a model.Action, subject string) formula {
 	if !s.ok || !s.table.HasAction(a) {
 		return never
 	}
-	p, e, t := s.program, s.entry, s.table
-	old := func(c model.Cond) formula { return s.holds(c, oldRecord) }
-	next := func(c model.Cond) formula { return s.holds(c, newRecord) }
 	switch a {
 	case model.Create:
-		return allOf{next(p.Entrance(e, t)), next(p.Granted(e, t, a, true, subject))}
+		return allOf{s.entrance(newRecord), s.granted(a, newRecord, subject)}
 	case model.Edit:
 		return allOf{
-			old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject)), old(p.Granted(e, t, model.View, false, "")),
-			next(p.Entrance(e, t)), next(p.Granted(e, t, a, true, subject)), next(p.Granted(e, t, model.View, false, "")),
+			s.entrance(oldRecord), s.granted(a, oldRecord, subject), s.granted(model.View, oldRecord, ""),
+			s.entrance(newRecord), s.granted(a, newRecord, subject), s.granted(model.View, newRecord, ""),
 		}
 	case model.Delete:
-		return allOf{old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject)), old(p.Granted(e, t, model.View, false, ""))}
+		return allOf{s.entrance(oldRecord), s.granted(a, oldRecord, subject), s.granted(model.View, oldRecord, "")}
 	default:
-		return allOf{old(p.Entrance(e, t)), old(p.Granted(e, t, a, false, subject))}
+		return allOf{s.entrance(oldRecord), s.granted(a, oldRecord, subject)}
 	}
 }
 
@@ -122,7 +148,7 @@ func (s *side) column(a model.Action, name string, seen sight, subject string) f
 	switch a {
 	case model.View:
 		return allOf{
-			s.holds(s.program.Entrance(s.entry, s.table), oldRecord),
+			s.entrance(oldRecord),
 			s.holds(s.program.Shown(s.entry, s.table, c, subject), oldRecord),
 			s.unmasked(c, seen),
 		}

@@ -19,9 +19,14 @@ func decimal(n int) string { return strconv.Itoa(n) }
 type keyer struct {
 	rows  map[*model.Row]string // those that loops bind
 	names map[string]string     // what stands for groups' names
+	forms forms                 // nil: everything is written out
+	// What has been written speaks of groups by name, or of the app's name.
+	groups, app bool
 }
 
-func condKey(c model.Cond) string { return (&keyer{rows: map[*model.Row]string{}}).cond(c) }
+func newKeyer() *keyer { return &keyer{rows: map[*model.Row]string{}} }
+
+func condKey(c model.Cond) string { return newKeyer().cond(c) }
 
 func quote(s string) string { return strconv.Quote(s) }
 
@@ -34,7 +39,15 @@ func (k *keyer) terms(op string, terms []model.Cond) string {
 	return "(" + op + " " + strings.Join(slices.Compact(parts), " ") + ")"
 }
 
+// cond is a condition's form, or the short name of it.
 func (k *keyer) cond(c model.Cond) string {
+	if k.forms != nil && len(k.rows) == 0 {
+		return k.short(c)
+	}
+	return k.written(c)
+}
+
+func (k *keyer) written(c model.Cond) string {
 	switch x := c.(type) {
 	case model.True:
 		return "true"
@@ -79,6 +92,7 @@ func (k *keyer) cond(c model.Cond) string {
 
 // group is the name of a group, or what stands for it.
 func (k *keyer) group(x *model.Literal) string {
+	k.groups = true
 	name, _ := x.Value.(string)
 	if other, ok := k.names[name]; ok {
 		return other
@@ -144,6 +158,7 @@ func (k *keyer) expr(x model.Expr) string {
 	case *model.LevelRef:
 		return "level"
 	case *model.AppRef:
+		k.app = true
 		return "app"
 	case *model.NowRef:
 		return "now"
@@ -176,68 +191,6 @@ func valueKey(v model.Value, t model.Type) string {
 		return "duration:" + strconv.FormatInt(int64(d), 10)
 	}
 	return fmt.Sprintf("%d:%#v", t.Kind, model.JSON(v, t, ""))
-}
-
-// formulaKey is the form of a formula; the programs of its sides are told apart
-// only by what a side's app is called, where a condition asks that.
-func formulaKey(f formula) string {
-	return (&keyer{rows: map[*model.Row]string{}}).formula(f)
-}
-
-func (k *keyer) formula(f formula) string {
-	switch x := f.(type) {
-	case *holds:
-		return "[" + decimal(int(x.at)) + k.cond(x.cond) + appNamed(x) + "]"
-	case allOf:
-		parts := k.formulas(x)
-		parts = slices.DeleteFunc(parts, func(s string) bool { return s == alwaysKey })
-		if len(parts) == 1 {
-			return parts[0]
-		}
-		return "(all" + strings.Join(parts, " ") + ")"
-	case anyOf:
-		parts := k.formulas(x)
-		if slices.Contains(parts, alwaysKey) {
-			return alwaysKey
-		}
-		if len(parts) == 1 {
-			return parts[0]
-		}
-		return "(any" + strings.Join(parts, " ") + ")"
-	case not:
-		return "(not " + k.formula(x.of) + ")"
-	}
-	return "?"
-}
-
-const alwaysKey = "(all)"
-
-func (k *keyer) formulas(list []formula) []string {
-	parts := make([]string, len(list))
-	for i, f := range list {
-		parts[i] = k.formula(f)
-	}
-	return parts
-}
-
-// appNamed is what app.name stands for in a condition that speaks of it.
-func appNamed(h *holds) string {
-	speaks := false
-	model.Walk(h.cond, func(c model.Cond) {
-		for _, x := range model.Operands(c) {
-			model.WalkExpr(x, func(e model.Expr) {
-				_, app := e.(*model.AppRef)
-				speaks = speaks || app
-			})
-		}
-	})
-	if !speaks {
-		return ""
-	}
-	if h.side.entry.App() == nil {
-		return " app:none"
-	}
-	return " app:" + quote(h.side.entry.App().Name)
 }
 
 // contextKey is what conditions mean beside their form: who users are.

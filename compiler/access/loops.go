@@ -23,7 +23,7 @@ const mostRelated = 6
 func (e *encoder) need(f formula, positive bool, seen map[string]bool) {
 	switch x := f.(type) {
 	case *holds:
-		k := &keyer{rows: map[*model.Row]string{}}
+		k := newKeyer()
 		model.Walk(x.cond, func(c model.Cond) {
 			from, n, exact := loopNeed(c, positive)
 			if n == 0 {

@@ -29,7 +29,7 @@ type remembered struct {
 func (c *comparer) remember(q *question, decide func() answer) answer {
 	c.memo.once.Do(func() { c.memo.alike = c.alikeGroups() })
 	names := ordered(c.memo.alike, q.via)
-	k := &keyer{rows: map[*model.Row]string{}, names: map[string]string{}}
+	k := &keyer{rows: map[*model.Row]string{}, names: map[string]string{}, forms: q.cell.forms}
 	for i, n := range names {
 		k.names[n] = "\x00" + decimal(i)
 	}

@@ -16,18 +16,22 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 	if c.action != model.Edit || len(subjects) < 2 {
 		return nil
 	}
-	if c.sameContext && formulaKey(c.old.records(c.action, "")) == formulaKey(c.new.records(c.action, "")) {
+	if c.sameContext && c.forms.key(c.old.records(c.action, "")) == c.forms.key(c.new.records(c.action, "")) {
 		return nil
 	}
 	var out []Change
-	gained, lost := c.mixed(c.new, subjects), c.mixed(c.old, subjects)
-	if c.ask(ctx, &question{cell: c, gain: true, part: gained, whole: c.old.records(c.action, "")}).outcome == none &&
-		c.ask(ctx, &question{cell: c, part: lost, whole: c.new.records(c.action, "")}).outcome == none {
+	gained, lost := c.mixedNobody(ctx, true, subjects), c.mixedNobody(ctx, false, subjects)
+	if gained && lost {
 		return nil
 	}
 	for _, s := range subjects {
-		g := c.ask(ctx, &question{cell: c, via: s, gain: true, part: slices.Concat(c.accepts(c.new, s), gained), whole: c.old.records(c.action, "")})
-		l := c.ask(ctx, &question{cell: c, via: s, part: slices.Concat(c.accepts(c.old, s), lost), whole: c.new.records(c.action, "")})
+		var g, l answer
+		if !gained {
+			g = c.reached(ctx, s, true, slices.Concat(c.accepts(c.new, s), c.mixed(c.new, subjects)))
+		}
+		if !lost {
+			l = c.reached(ctx, s, false, slices.Concat(c.accepts(c.old, s), c.mixed(c.old, subjects)))
+		}
 		if ch, differs := c.change(s, nil, g, l); differs {
 			if ch.Reason == "" {
 				ch.Reason = whyTogether
@@ -38,11 +42,26 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 	return out
 }
 
-// mixed is the formula of edits that no subject is granted alone.
+// mixedNobody reports whether it is proven that nobody gains, or loses, an edit
+// that no subject is granted alone.
+func (c *cell) mixedNobody(ctx context.Context, gain bool, subjects []string) bool {
+	if c.nobody(ctx, gain) {
+		return true
+	}
+	q := &question{cell: c, gain: gain, part: c.mixed(c.having(gain), subjects), whole: c.lacking(gain).records(c.action, "")}
+	return c.ask(ctx, q).outcome == none
+}
+
+// mixed is the formula of edits that no subject is granted alone: none is both
+// let edit the record and has the result accepted. What is asked of all of them
+// need not be asked of each.
 func (c *cell) mixed(s *side, subjects []string) allOf {
 	out := allOf{s.records(c.action, "")}
+	if !s.ok {
+		return out
+	}
 	for _, name := range subjects {
-		out = append(out, not{s.records(c.action, name)})
+		out = append(out, not{allOf{s.granted(c.action, oldRecord, name), s.granted(c.action, newRecord, name)}})
 	}
 	return out
 }
@@ -52,5 +71,5 @@ func (c *cell) accepts(s *side, subject string) allOf {
 	if !s.ok {
 		return allOf{never}
 	}
-	return allOf{s.holds(s.program.Granted(s.entry, s.table, c.action, true, subject), newRecord)}
+	return allOf{s.granted(c.action, newRecord, subject)}
 }

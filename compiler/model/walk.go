@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Rewrite replaces the atoms of a condition, inside loops as well, and folds
 // what becomes constant. Of the loops only Count is passed to f, for its N has
 // operands, after its parts have been rewritten.
@@ -8,9 +10,15 @@ func Rewrite(c Cond, f func(atom Cond) Cond) Cond {
 	case True, False:
 		return c
 	case *And:
-		return AllOf(rewriteAll(x.Terms, f)...)
+		if terms := rewriteAll(x.Terms, f); !slices.Equal(terms, x.Terms) {
+			return AllOf(terms...)
+		}
+		return c
 	case *Or:
-		return AnyOf(rewriteAll(x.Terms, f)...)
+		if terms := rewriteAll(x.Terms, f); !slices.Equal(terms, x.Terms) {
+			return AnyOf(terms...)
+		}
+		return c
 	case *Some:
 		where := Rewrite(x.Where, f)
 		if _, never := where.(False); never {

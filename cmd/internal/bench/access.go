@@ -105,34 +105,15 @@ func accessProject(n, every int) string {
 	return b.String()
 }
 
-// hardPairs measures pairs of nested conditions of 30 comparisons each that mean
-// the same, or nearly.
+// hardPairs measures pairs of nested conditions.
 func hardPairs(ctx context.Context, w io.Writer) error {
-	const pairs = 200
-	_, _ = fmt.Fprintf(w, "\n%d pairs of nested conditions of 30 comparisons:\n", pairs)
-	rng := rand.New(rand.NewPCG(1, 7)) // #nosec G404 -- repeatable on purpose
+	list := hardPrograms(ctx, hardAtoms)
+	_, _ = fmt.Fprintf(w, "\n%d pairs of nested conditions of %d comparisons:\n", len(list), hardAtoms)
 	var total, worst time.Duration
-	undecided, asked := 0, 0
-	for range pairs {
-		a := hardCondition(rng, 30)
-		b := "!(!(" + a + "))"
-		switch rng.IntN(3) {
-		case 0:
-			b = strings.Replace(a, "<", "<=", 1)
-		case 1:
-			b = "(" + a + ") && !(" + hardCondition(rng, 1) + ") || (" + a + ") && (" + hardCondition(rng, 1) + ")"
-		}
-		before, err := programOf(ctx, hardProject(a))
-		if err != nil {
-			continue // a comparison that can never hold
-		}
-		after, err := programOf(ctx, hardProject(b))
-		if err != nil {
-			continue
-		}
-		asked++
+	undecided := 0
+	for _, p := range list {
 		busy := cpuTime()
-		d, err := access.Compare(ctx, before, after, access.Options{})
+		d, err := access.Compare(ctx, p.before, p.after, access.Options{})
 		if err != nil {
 			return fmt.Errorf("comparing: %w", err)
 		}
@@ -145,8 +126,37 @@ func hardPairs(ctx context.Context, w io.Writer) error {
 	if worst > 100*time.Millisecond {
 		verdict = "! beyond 100 ms"
 	}
-	_, _ = fmt.Fprintf(w, "CPU mean %.1f ms, worst %.1f ms, %d of %d undecided %s\n", 1e3*total.Seconds()/float64(max(asked, 1)), 1e3*worst.Seconds(), undecided, asked, verdict)
+	_, _ = fmt.Fprintf(w, "CPU mean %.1f ms, worst %.1f ms, %d of %d undecided %s\n",
+		1e3*total.Seconds()/float64(len(list)), 1e3*worst.Seconds(), undecided, len(list), verdict)
 	return nil
+}
+
+const hardAtoms = 30
+
+// hardPair is two programs of which one condition means the same, or nearly.
+type hardPair struct{ before, after *model.Program }
+
+// hardPrograms makes up to 200 pairs of programs with a nested condition of so
+// many comparisons. The compiler refuses some: one that can never hold.
+func hardPrograms(ctx context.Context, atoms int) []hardPair {
+	rng := rand.New(rand.NewPCG(1, 7)) // #nosec G404 -- repeatable on purpose
+	var out []hardPair
+	for range 200 {
+		a := hardCondition(rng, atoms)
+		b := "!(!(" + a + "))"
+		switch rng.IntN(3) {
+		case 0:
+			b = strings.Replace(a, "<", "<=", 1)
+		case 1:
+			b = "(" + a + ") && !(" + hardCondition(rng, 1) + ") || (" + a + ") && (" + hardCondition(rng, 1) + ")"
+		}
+		before, errBefore := programOf(ctx, hardProject(a))
+		after, errAfter := programOf(ctx, hardProject(b))
+		if errBefore == nil && errAfter == nil {
+			out = append(out, hardPair{before, after})
+		}
+	}
+	return out
 }
 
 func hardCondition(rng *rand.Rand, atoms int) string {

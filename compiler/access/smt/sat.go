@@ -5,19 +5,19 @@ import "slices"
 // sat is a clause learner: two watched literals, first unique implication
 // point, activities, and the last value of a variable as its next.
 type sat struct {
-	clauses  [][]lit
-	watches  [][]int // by literal: the clauses that watch it
-	value    []int8  // by variable: 0 open, 1 true, -1 false
-	phase    []bool
-	level    []int
-	reason   []int // the clause that implied it, -1 for decisions
-	activity []float64
-	inc      float64
-	trail    []lit
-	marks    []int // the trail's length at each decision
-	head     int
-	broken   bool // without a decision, the clauses contradict each other
-	seen     []bool
+	clauses [][]lit
+	watches [][]int // by literal: the clauses that watch it
+	value   []int8  // by variable: 0 open, 1 true, -1 false
+	phase   []bool
+	level   []int
+	reason  []int // the clause that implied it, -1 for decisions
+	open    queue // all that have no value, and some that have
+	inc     float64
+	trail   []lit
+	marks   []int // the trail's length at each decision
+	head    int
+	broken  bool // without a decision, the clauses contradict each other
+	seen    []bool
 }
 
 func newSAT() *sat { return &sat{inc: 1} }
@@ -29,7 +29,7 @@ func (s *sat) variable(phase bool) int {
 	s.phase = append(s.phase, phase)
 	s.level = append(s.level, 0)
 	s.reason = append(s.reason, -1)
-	s.activity = append(s.activity, 0)
+	s.open.variable()
 	s.seen = append(s.seen, false)
 	s.watches = append(s.watches, nil, nil)
 	return n
@@ -141,6 +141,7 @@ func (s *sat) undo(level int) {
 	mark := s.marks[level]
 	for _, l := range s.trail[mark:] {
 		s.value[l.index()] = 0
+		s.open.push(l.index())
 	}
 	s.trail = s.trail[:mark]
 	s.marks = s.marks[:level]
@@ -175,22 +176,21 @@ func (s *sat) solve(steps *int) bool {
 }
 
 func (s *sat) pick() int {
-	best := -1
-	for v, val := range s.value {
-		if val == 0 && (best < 0 || s.activity[v] > s.activity[best]) {
-			best = v
+	for {
+		if v := s.open.pop(); v < 0 || s.value[v] == 0 {
+			return v
 		}
 	}
-	return best
 }
 
 func (s *sat) bump(v int) {
-	if s.activity[v] += s.inc; s.activity[v] > 1e100 {
-		for i := range s.activity {
-			s.activity[i] *= 1e-100
+	if s.open.activity[v] += s.inc; s.open.activity[v] > 1e100 {
+		for i := range s.open.activity {
+			s.open.activity[i] *= 1e-100
 		}
 		s.inc *= 1e-100
 	}
+	s.open.raised(v)
 }
 
 // learn adds the clause that the conflict teaches, and goes back to where it
