@@ -37,6 +37,9 @@ type (
 	BindsOwner struct {
 		Owner  string   `json:"owner"`
 		Tables []string `json:"tables"`
+		// Affects lists what is there that goes by the owner's rights or copies
+		// the tables, each with its kind, such as materialized views.
+		Affects []string `json:"affects,omitempty"`
 	}
 	// DropsRole says that a login of the project ends.
 	DropsRole struct {
@@ -68,8 +71,12 @@ func (h KeepsRights) Message() string {
 
 // Message says which owner is bound from now on.
 func (h BindsOwner) Message() string {
-	return fmt.Sprintf("%s, the owner of %s, sees only the rows that policies give it from now on: "+
-		"migrations, backups and replication that run as it are affected", h.Owner, few(h.Tables, "tables"))
+	text := fmt.Sprintf("%s, the owner of %s, sees only the rows that policies give it from now on: its migrations change no other rows, "+
+		"pg_dump fails for it without --enable-row-security, and replication that runs as it copies no others", h.Owner, few(h.Tables, "tables"))
+	if len(h.Affects) > 0 {
+		text += "; look at " + strings.Join(h.Affects, ", ")
+	}
+	return text
 }
 
 // Message says which login ends.

@@ -43,7 +43,7 @@ func sample() *plan.Plan {
 			plan.Locks{Mode: "ACCESS EXCLUSIVE", Tables: []string{"a", "b", "c", "d"}},
 			plan.LosesAccess{Role: "x", Objects: []string{"t"}},
 			plan.KeepsRights{Roles: []string{"r"}},
-			plan.BindsOwner{Owner: "o", Tables: []string{"t"}},
+			plan.BindsOwner{Owner: "o", Tables: []string{"t"}, Affects: []string{"view v"}},
 			plan.DropsRole{Role: "r"},
 		},
 	}

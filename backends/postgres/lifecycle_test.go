@@ -189,7 +189,11 @@ func TestHazards(t *testing.T) {
 	f := plainFixture("hazards")
 	conn := connect(t, pgtest.Database(t))
 	execute(t, conn, f.ddl()+"; CREATE ROLE hazards_x; GRANT SELECT, UPDATE (amount) ON deals TO hazards_x;"+
-		"CREATE ROLE hazards_o; ALTER TABLE deals OWNER TO hazards_o")
+		"CREATE ROLE hazards_o; ALTER TABLE deals OWNER TO hazards_o;"+
+		"CREATE VIEW \"by \"\"owner\" AS SELECT * FROM deals; CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM \"by \"\"owner\";"+
+		"CREATE VIEW of_others AS SELECT * FROM deals; ALTER VIEW \"by \"\"owner\" OWNER TO hazards_o; ALTER MATERIALIZED VIEW counted OWNER TO hazards_o;"+
+		"CREATE FUNCTION archive() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::void'; ALTER FUNCTION archive OWNER TO hazards_o;"+
+		"CREATE PUBLICATION copies FOR TABLE deals")
 	p := makePlan(t, conn, f.state())
 	var got []string
 	for _, h := range p.Hazards {
@@ -201,6 +205,7 @@ func TestHazards(t *testing.T) {
 		`role "hazards_x" loses rights on table "public"."deals"`,
 		`sessions of "hazards_x" that are open keep`,
 		`"hazards_o", the owner of "public"."deals", sees only`,
+		`; look at function "public"."archive", materialized view "public"."counted", publication "copies", view "public"."by ""owner"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q:\n%s", want, text)
@@ -218,7 +223,7 @@ func TestHazards(t *testing.T) {
 			}
 		}
 	}
-	execute(t, conn, "ALTER ROLE hazards_o NOSUPERUSER; DROP OWNED BY hazards_x; DROP OWNED BY hazards_o")
+	execute(t, conn, "ALTER ROLE hazards_o NOSUPERUSER; DROP OWNED BY hazards_x; DROP OWNED BY hazards_o CASCADE")
 }
 
 // What a plan does stands in the order that never widens access on the way.

@@ -66,6 +66,9 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	if err != nil || diags.HasErrors() {
 		return nil, diags, err
 	}
+	if err := nameBound(ctx, conn, live, p); err != nil {
+		return nil, nil, err
+	}
 	p.Revision, p.Program, p.Created = opts.Revision, opts.Program, opts.Created.UTC().Truncate(time.Second)
 	return p, diags, nil
 }
