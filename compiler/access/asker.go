@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"github.com/postern-dev/postern/compiler/access/smt"
@@ -16,6 +15,7 @@ type Asker struct {
 	comparer *comparer
 	mu       sync.Mutex
 	empty    map[string]bool // proven to be satisfied by nobody, by the form of the formula
+	seen     pool
 }
 
 // NewAsker is an asker about a program, within bounds for each question.
@@ -25,41 +25,12 @@ func NewAsker(p *model.Program, opts Options) *Asker {
 	return &Asker{comparer: c, empty: map[string]bool{}}
 }
 
-// SameWithout reports whether it is proven that nobody gains or loses anything
-// on a table when the policies and guards are removed from it.
-func (a *Asker) SameWithout(ctx context.Context, t *model.Table, policies []*model.PolicyTarget, guards []*model.GuardTarget) bool {
-	without := *t
-	without.Policies = slices.DeleteFunc(slices.Clone(t.Policies), func(x *model.PolicyTarget) bool { return slices.Contains(policies, x) })
-	without.Guards = slices.DeleteFunc(slices.Clone(t.Guards), func(x *model.GuardTarget) bool { return slices.Contains(guards, x) })
-	p := pair{t, &without}
-	c := a.comparer
-	known := forms{}
-	for _, action := range p.actions() {
-		for _, app := range p.apps() {
-			cell := &cell{
-				comparer: c, action: action, app: app, address: tableAddress(t),
-				old: newSide(c.old, t, app), new: newSide(c.new, &without, app), forms: known,
-			}
-			subjects := slices.Compact(slices.Sorted(slices.Values(append(cell.old.subjects(action), cell.new.subjects(action)...))))
-			for _, s := range subjects {
-				if len(cell.subject(ctx, s)) > 0 {
-					return false
-				}
-			}
-			if len(cell.together(ctx, subjects)) > 0 {
-				return false
-			}
-		}
-	}
-	return ctx.Err() == nil
-}
-
 // GivesNothing reports whether it is proven that nobody may do anything to any
 // record of a table through the entry.
 func (a *Asker) GivesNothing(ctx context.Context, e model.Entry, t *model.Table) bool {
 	s := &side{program: a.comparer.new, table: t, entry: e, ok: true}
 	for _, action := range t.Actions {
-		if !a.nobody(ctx, s, s.records(action, "")) {
+		if !a.nobody(ctx, s.records(action, ""), s) {
 			return false
 		}
 	}
@@ -77,18 +48,32 @@ const (
 )
 
 // OfPolicy says whether a condition of a policy on its table depends on
-// anything, for users whom the policy is for.
-func (a *Asker) OfPolicy(ctx context.Context, t *model.PolicyTarget, c model.Cond) Constancy {
+// anything, for users whom the policy is for, and in how many ways in such users
+// may come.
+func (a *Asker) OfPolicy(ctx context.Context, t *model.PolicyTarget, c model.Cond) (is Constancy, ways int) {
 	return a.constancy(ctx, t.Table, c, func(s *side) formula {
 		return a.through(s, a.comparer.new.Gate(t.Policy, s.entry.AsApp()))
 	})
 }
 
-// OfGuard says whether what a guard requires on its table depends on anything,
-// for users who are not surely outside the guard.
-func (a *Asker) OfGuard(ctx context.Context, t *model.GuardTarget) Constancy {
-	return a.constancy(ctx, t.Table, t.Require.Holds, func(s *side) formula {
+// OfGuard says the same of a condition on a guard's table, for users who are not
+// surely outside the guard.
+func (a *Asker) OfGuard(ctx context.Context, t *model.GuardTarget, c model.Cond) (is Constancy, ways int) {
+	return a.constancy(ctx, t.Table, c, func(s *side) formula {
 		return not{a.through(s, a.comparer.new.Outside(t.Guard.To))}
+	})
+}
+
+// Contradiction is some terms of a conjunction that never holds which never hold
+// together, and none of which may be left out; of says what is known of a
+// condition.
+func Contradiction(c model.Cond, of func(model.Cond) Constancy) []model.Cond {
+	and, is := c.(*model.And)
+	if !is {
+		return []model.Cond{c}
+	}
+	return fewest(and.Terms, func(some []model.Cond) bool {
+		return len(some) > 0 && of(model.AllOf(some...)) == NeverHolds
 	})
 }
 
@@ -96,38 +81,38 @@ func (a *Asker) through(s *side, c model.Cond) formula {
 	return s.holds(s.program.Through(s.entry, c), oldRecord)
 }
 
-func (a *Asker) constancy(ctx context.Context, t *model.Table, c model.Cond, whom func(*side) formula) Constancy {
-	never, always, reached := true, true, false
+func (a *Asker) constancy(ctx context.Context, t *model.Table, c model.Cond, whom func(*side) formula) (is Constancy, ways int) {
+	never, always := true, true
 	for _, e := range t.Datasource.Entries() {
 		s := &side{program: a.comparer.new, table: t, entry: e, ok: true}
 		within, holds := whom(s), a.through(s, c)
-		if a.nobody(ctx, s, within) {
+		if a.nobody(ctx, within, s) {
 			continue
 		}
-		reached = true
-		never = never && a.nobody(ctx, s, allOf{within, holds})
-		always = always && a.nobody(ctx, s, allOf{within, not{holds}})
+		ways++
+		never = never && a.nobody(ctx, allOf{within, holds}, s)
+		always = always && a.nobody(ctx, allOf{within, not{holds}}, s)
 		if !never && !always {
-			return Varies
+			return Varies, ways
 		}
 	}
 	switch {
-	case !reached || never == always:
-		return Varies
+	case ways == 0 || never == always:
+		return Varies, ways
 	case never:
-		return NeverHolds
+		return NeverHolds, ways
 	}
-	return AlwaysHolds
+	return AlwaysHolds, ways
 }
 
 // nobody reports whether it is proven that no user and record satisfy a
-// formula about one side.
-func (a *Asker) nobody(ctx context.Context, s *side, f formula) bool {
+// formula about the sides, which are of one program.
+func (a *Asker) nobody(ctx context.Context, f formula, sides ...*side) bool {
 	if impossible(f) {
 		return true
 	}
 	key := formulaKey(f)
-	if s.table.Resource() {
+	if sides[0].table.Resource() {
 		key += "\x00resource" // whose attributes may hold anything
 	}
 	a.mu.Lock()
@@ -136,7 +121,7 @@ func (a *Asker) nobody(ctx context.Context, s *side, f formula) bool {
 	if known {
 		return is
 	}
-	is = a.comparer.nobody(ctx, s, f)
+	is = !a.seen.satisfy(f, sides[0].table.Resource()) && a.refuted(ctx, f, sides)
 	if ctx.Err() != nil {
 		return false
 	}
@@ -146,29 +131,33 @@ func (a *Asker) nobody(ctx context.Context, s *side, f formula) bool {
 	return is
 }
 
-func (c *comparer) nobody(ctx context.Context, s *side, f formula) bool {
+func (a *Asker) refuted(ctx context.Context, f formula, sides []*side) bool {
+	c := a.comparer
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
 	named := c.named(mentioned(f))
-	if !c.refuted(ctx, s, f, nil, named) {
+	if !a.refutedFor(ctx, f, sides, nil, named) {
 		return false
 	}
 	for i := range named {
-		if !c.refuted(ctx, s, f, &named[i], nil) {
+		if !a.refutedFor(ctx, f, sides, &named[i], nil) {
 			return false
 		}
 	}
 	return true
 }
 
-// refuted reports whether a formula is proven to be satisfied by no record and
-// one user of the directory, or all users but some. What the solver finds is
+// refutedFor reports whether a formula is proven to be satisfied by no record
+// and one user of the directory, or all users but some. What the solver finds is
 // not checked by the evaluator: it is enough to make nothing proven.
-func (c *comparer) refuted(ctx context.Context, s *side, f formula, user *namedUser, others []namedUser) bool {
+func (a *Asker) refutedFor(ctx context.Context, f formula, sides []*side, user *namedUser, others []namedUser) bool {
+	c := a.comparer
 	e := newEncoder()
 	entries := map[*side]*model.User{}
 	if user != nil {
-		entries[s] = user.new
+		for _, s := range sides {
+			entries[s] = user.new
+		}
 		e.pinned = user.new != nil && user.new.Level != nil
 	}
 	e.levels(c.old, c.new)
@@ -185,10 +174,12 @@ func (c *comparer) refuted(ctx context.Context, s *side, f formula, user *namedU
 	if e.s.Size() > mostAtoms {
 		return false
 	}
+	q := &question{cell: &cell{comparer: c, action: model.Edit}} // whose witness has both records
 	r := e.s.Solve(ctx, smt.Limits{Steps: c.opts.Steps}, func(m *smt.Model) smt.Reply {
 		if e.refine(m) {
 			return smt.Refine
 		}
+		a.seen.keep(e, e.witness(q, m, user != nil, false))
 		return smt.Accept
 	})
 	return r.Status == smt.Unsat && e.partial == ""

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 			}
 		}
 		for _, x := range table.Policies {
-			if c := a.OfPolicy(t.Context(), x, x.When.Holds); c != access.Varies {
+			if c, _ := a.OfPolicy(t.Context(), x, x.When.Holds); c != access.Varies {
 				proven["conditions of policies"]++
 				everyone(func(u map[string]any, r, _ model.Document) {
 					env := eval.NewEnv(p, model.Request{User: u}, table.Datasource.Entries()[0])
@@ -45,7 +46,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 					}
 				})
 			}
-			if a.SameWithout(t.Context(), table, []*model.PolicyTarget{x}, nil) {
+			if _, same := a.SameWithout(t.Context(), table, []*model.PolicyTarget{x}, nil); same {
 				proven["policies"]++
 				without := *table
 				without.Policies = slices.DeleteFunc(slices.Clone(table.Policies), func(y *model.PolicyTarget) bool { return x == y })
@@ -55,7 +56,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 			}
 		}
 		for _, g := range table.Guards {
-			if c := a.OfGuard(t.Context(), g); c != access.Varies {
+			if c, _ := a.OfGuard(t.Context(), g, g.Require.Holds); c != access.Varies {
 				proven["conditions of guards"]++
 				everyone(func(u map[string]any, r, _ model.Document) {
 					env := eval.NewEnv(p, model.Request{User: u}, table.Datasource.Entries()[0])
@@ -64,7 +65,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 					}
 				})
 			}
-			if a.SameWithout(t.Context(), table, nil, []*model.GuardTarget{g}) {
+			if _, same := a.SameWithout(t.Context(), table, nil, []*model.GuardTarget{g}); same {
 				proven["guards"]++
 				without := *table
 				without.Guards = nil
@@ -73,6 +74,16 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 				})
 			}
 		}
+		if _, same := a.SameGroups(t.Context(), p.Groups[0], p.Groups[1]); same {
+			proven["groups"]++
+			everyone(func(u map[string]any, r, other model.Document) {
+				if list, _ := u["groups"].([]any); len(list) > 0 {
+					both := maps.Clone(u)
+					both["groups"] = []any{"g", "h"}
+					sameFor(rt, p, table, u, both, r, other, text)
+				}
+			})
+		}
 		if e := table.Datasource.Entries()[0]; a.GivesNothing(t.Context(), e, table) {
 			proven["tables"]++
 			none := *table
@@ -80,7 +91,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 			everyone(func(u map[string]any, r, other model.Document) { sameAnswers(rt, p, table, &none, u, r, other, text) })
 		}
 	})
-	for _, what := range []string{"conditions of policies", "policies"} {
+	for _, what := range []string{"conditions of policies", "policies", "groups"} {
 		if proven[what] == 0 {
 			t.Errorf("nothing was proven of %s", what)
 		}
@@ -88,17 +99,23 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 	t.Log(proven)
 }
 
-// sameAnswers wants the same answers about a record with a table's rules and
-// with others.
-func sameAnswers(rt *rapid.T, p *model.Program, with, without *model.Table, u map[string]any, r, other model.Document, text string) {
-	for _, q := range []eval.Query{
+// questions are what a user may ask about a record, and about making it of
+// another.
+func questions(r, other model.Document) []eval.Query {
+	return []eval.Query{
 		{Action: model.View, Old: r},
 		{Action: model.Delete, Old: r},
 		{Action: "ban", Old: r},
 		{Action: model.Create, New: r},
 		{Action: model.Edit, Old: r, New: other},
 		{Action: model.Edit, Old: r, New: other, Set: []string{"c"}},
-	} {
+	}
+}
+
+// sameAnswers wants the same answers about a record with a table's rules and
+// with others.
+func sameAnswers(rt *rapid.T, p *model.Program, with, without *model.Table, u map[string]any, r, other model.Document, text string) {
+	for _, q := range questions(r, other) {
 		q.Request = model.Request{User: u}
 		q.Table = with
 		a := eval.Decide(p, q)
@@ -106,6 +123,20 @@ func sameAnswers(rt *rapid.T, p *model.Program, with, without *model.Table, u ma
 		b := eval.Decide(p, q)
 		if a.Allowed != b.Allowed || !slices.Equal(a.Columns, b.Columns) || len(a.Masked) != len(b.Masked) {
 			rt.Fatalf("%s by %v of %v, %v: %v and %v in\n%s", q.Action, u, q.Old, q.New, a.Allowed, b.Allowed, text)
+		}
+	}
+}
+
+// sameFor wants the same answers for two users.
+func sameFor(rt *rapid.T, p *model.Program, table *model.Table, u, v map[string]any, r, other model.Document, text string) {
+	for _, q := range questions(r, other) {
+		q.Table = table
+		q.Request = model.Request{User: u}
+		a := eval.Decide(p, q)
+		q.Request = model.Request{User: v}
+		b := eval.Decide(p, q)
+		if a.Allowed != b.Allowed || !slices.Equal(a.Columns, b.Columns) || len(a.Masked) != len(b.Masked) {
+			rt.Fatalf("%s of %v, %v: %v by %v and %v by %v in\n%s", q.Action, q.Old, q.New, a.Allowed, u, b.Allowed, v, text)
 		}
 	}
 }

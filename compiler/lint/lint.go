@@ -26,8 +26,37 @@ type Finding struct {
 	Table   string      `json:"table,omitempty"` // as in HCL, where it is about one table of the object
 	Message string      `json:"message"`
 	Span    source.Span `json:"span"`
+	// Proof is for how many cells it is proven, where it says something of access.
+	Proof *Proof `json:"proof,omitempty"`
+	// Related are the places that it rests on: what covers a policy, what a
+	// condition contradicts itself in.
+	Related []Related `json:"related,omitempty"`
+	// Witness is somebody who shows it, with what Example says of them.
+	Witness *access.Witness `json:"witness,omitempty"`
+	Example string          `json:"example,omitempty"`
 	// Ignored is the reason that the source gives for leaving it as it is.
 	Ignored string `json:"ignored,omitempty"`
+}
+
+// Proof counts what was asked for a finding. Every question was answered, by
+// proof, with "nobody": a single one that was not would leave no finding.
+type Proof struct {
+	Cells int `json:"cells"`
+	// Each is what one cell is made of, such as subject, app, action and table.
+	Each []string `json:"each"`
+}
+
+// The cells of proofs: what subjects may do, and what conditions decide.
+var (
+	eachAccess    = []string{"subject", "app", "action", "table"}
+	eachCondition = []string{"app", "table"}
+)
+
+// Related is a place with a part in a finding.
+type Related struct {
+	Object  string      `json:"object"` // as in HCL
+	Span    source.Span `json:"span"`
+	Message string      `json:"message"` // what it does there
 }
 
 // Report is what a program's lint found, each sorted by place, rule and table.
@@ -60,6 +89,8 @@ func Run(ctx context.Context, p *model.Program, set *source.Set, opts Options) (
 	l.policies(ctx)
 	l.apps(ctx)
 	l.accounts(ctx)
+	l.groups(ctx)
+	l.levels(ctx)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("looking for advice: %w", err)
 	}

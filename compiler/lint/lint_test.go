@@ -56,6 +56,15 @@ func run(t *testing.T, set *source.Set) string {
 	var out strings.Builder
 	for _, f := range append(report.Findings, report.Ignored...) {
 		fmt.Fprintf(&out, "%s %s %s %s\n  %s\n", f.Span, f.Rule, f.Object, f.Table, f.Message)
+		if f.Proof != nil {
+			fmt.Fprintf(&out, "  proven: %d of %s\n", f.Proof.Cells, strings.Join(f.Proof.Each, ", "))
+		}
+		for _, r := range f.Related {
+			fmt.Fprintf(&out, "  %s %s %s\n", r.Span, r.Object, r.Message)
+		}
+		if f.Witness != nil {
+			fmt.Fprintf(&out, "  %s\n  %s\n", f.Example, f.Witness)
+		}
 		if f.Ignored != "" {
 			fmt.Fprintf(&out, "  ignored: %s\n", f.Ignored)
 		}

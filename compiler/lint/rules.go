@@ -17,6 +17,8 @@ const (
 	AppGivesNothing    = "app-without-access"
 	AccountUnused      = "account-unused"
 	AccountWritable    = "account-not-read-only"
+	GroupDuplicate     = "group-duplicate"
+	LevelDuplicate     = "access-level-duplicate"
 	IgnoreReason       = "ignore-without-reason"
 	IgnoreUnknown      = "ignore-unknown"
 	IgnoreUnused       = "ignore-unused"
@@ -57,6 +59,15 @@ func Rules() []Rule {
 		{
 			AccountWritable, "A service account may write, and no policy that counts through it allows a write.",
 			"With read_only = true a statement that writes fails at once, whatever is granted by mistake later.",
+		},
+		{
+			GroupDuplicate, "Being in one group gives the same access as being in another.",
+			"Two names for one role drift apart with the first change that forgets one of them, and who reviews access has to read both. " +
+				"Who is in them does not matter, and groups that no rule names are left alone.",
+		},
+		{
+			LevelDuplicate, "An access level gives the same access as another.",
+			"Whoever is raised to it, or lowered from it, is believed to gain or lose something.",
 		},
 		{
 			IgnoreReason, "A comment ignores a rule and does not say why.",

@@ -89,7 +89,7 @@ func (b *size) measure() error {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return fmt.Errorf("making a folder: %w", err)
 	}
-	if err := writeProject(b.dir, b.n); err != nil {
+	if err := writeProject(b.dir, b.n, false); err != nil {
 		return err
 	}
 	if err := b.compiling(); err != nil {
@@ -99,10 +99,24 @@ func (b *size) measure() error {
 }
 
 func (b *size) compiling() error {
-	out := filepath.Join(b.dir, "dist")
-	var validated, built []cost
+	out, other := filepath.Join(b.dir, "dist"), b.dir+"-unlike"
+	if err := os.MkdirAll(other, 0o755); err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	if err := writeProject(other, b.n, true); err != nil {
+		return err
+	}
+	var validated, linted, unlike, built []cost
 	for range b.runs {
 		v, err := b.postern("validate")
+		if err != nil {
+			return err
+		}
+		l, err := b.postern("lint")
+		if err != nil {
+			return err
+		}
+		u, err := measure(b.ctx, b.env, b.program, "-C", other, "lint")
 		if err != nil {
 			return err
 		}
@@ -110,9 +124,11 @@ func (b *size) compiling() error {
 		if err != nil {
 			return err
 		}
-		validated, built = append(validated, v), append(built, c)
+		validated, linted, unlike, built = append(validated, v), append(linted, l), append(unlike, u), append(built, c)
 	}
 	b.row("validate", &pairs{ours: validated}, limit{cpu: 700 * time.Millisecond})
+	b.row("lint", &pairs{ours: linted}, limit{cpu: 2 * time.Second})
+	b.row("lint, no two tables' policies alike", &pairs{ours: unlike}, limit{cpu: 2 * time.Second})
 	b.row("build, all targets", &pairs{ours: built}, limit{wall: 2 * time.Second, memory: 400 << 20})
 	return nil
 }

@@ -13,9 +13,12 @@ const subjects = 5
 
 // writeProject writes a project of n tables with four policies each, one guard
 // over all of them, and grants to five accounts, and the schema it governs.
-func writeProject(dir string, n int) error {
+// Policies of different tables are alike, or, when they are unlike, compare with
+// other constants.
+func writeProject(dir string, n int, unlike bool) error {
 	files := map[string]func(*strings.Builder, int){
-		"postern.hcl": writeWho, "tables.hcl": writeTables, "policies.hcl": writePolicies, "schema.sql": writeSchema,
+		"postern.hcl": writeWho, "tables.hcl": writeTables, "schema.sql": writeSchema,
+		"policies.hcl": func(b *strings.Builder, n int) { writePolicies(b, n, unlike) },
 	}
 	for name, write := range files {
 		var b strings.Builder
@@ -47,6 +50,9 @@ guard "tenant" {
 }
 `)
 	for i := range subjects {
+		if i > 0 {
+			b.WriteString("# postern:ignore group-duplicate generated\n")
+		}
 		fmt.Fprintf(b, "group \"g%d\" { description = \"Group %d\" }\n", i, i)
 		fmt.Fprintf(b, "service_account \"bench_%d\" {\n  description = \"Account %d\"\n  datasource = datasource.main\n"+
 			"  password = env(\"BENCH_PASSWORD\")\n}\n", i, i)
@@ -73,7 +79,7 @@ func writeTables(b *strings.Builder, n int) {
 	}
 }
 
-func writePolicies(b *strings.Builder, n int) {
+func writePolicies(b *strings.Builder, n int, unlike bool) {
 	groups := make([]string, subjects)
 	for i := range groups {
 		groups[i] = fmt.Sprintf("group.g%d", i)
@@ -84,11 +90,14 @@ func writePolicies(b *strings.Builder, n int) {
 			"  allow = [%s]\n  when  = %s\n}\n", name, table, to, actions, when)
 	}
 	for i := range n {
-		t := tableName(i)
+		t, of := tableName(i), 0
+		if unlike {
+			of = i
+		}
 		policy(t+"_own", t, "view, edit, delete", "record.owner_id == user.id")
-		policy(t+"_region", t, "view", `record.region == user.region && record.status != "draft"`)
+		policy(t+"_region", t, "view", fmt.Sprintf(`record.region == user.region && record.status != "draft%d"`, of))
 		policy(t+"_create", t, "create", "record.owner_id == user.id")
-		policy(t+"_open", t, "view, edit", `record.status == "open" && record.amount < 1000.50`)
+		policy(t+"_open", t, "view, edit", fmt.Sprintf(`record.status == "open" && record.amount < %d.50`, 1000+of))
 	}
 }
 

@@ -39,7 +39,7 @@ func opa(ctx context.Context, w io.Writer, program, dir string, runs int) error 
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return fmt.Errorf("making a folder: %w", err)
 		}
-		if err := writeProject(folder, n); err != nil {
+		if err := writeProject(folder, n, false); err != nil {
 			return err
 		}
 		p, err := compiled(ctx, folder)

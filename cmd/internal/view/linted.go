@@ -44,11 +44,40 @@ func (p *printer) advice(f lint.Finding) {
 	}
 	p.printf("%s  %s  %s\n", p.paint(color, f.Rule), p.paint(bold, safeLine(adviceOn(f))), p.paint(dim, safe(f.Span.String())))
 	p.paragraph(safeLine(f.Message), "")
+	p.proof(f)
 	if f.Ignored != "" {
 		p.paragraph("ignored: "+safeLine(f.Ignored), dim)
 	}
 	p.printf("\n")
 }
+
+// proof prints what a finding rests on.
+func (p *printer) proof(f lint.Finding) {
+	if f.Proof != nil {
+		p.paragraph(proofText(f.Proof), dim)
+	}
+	for _, r := range f.Related {
+		p.paragraph(safeLine(r.Span.String()+"  "+relatedText(r)), dim)
+	}
+	if f.Witness != nil {
+		p.paragraph(safeLine("e.g. "+f.Witness.String()+": "+f.Example), dim)
+	}
+}
+
+// proofText says how much was proven, such as "proven for all 12 combinations
+// of subject, app and action".
+func proofText(p *lint.Proof) string {
+	each := strings.Join(p.Each[:len(p.Each)-1], ", ") + " and " + p.Each[len(p.Each)-1]
+	switch p.Cells {
+	case 0:
+		return "nothing is granted there that would have to be proven"
+	case 1:
+		return "proven for the only combination of " + each
+	}
+	return fmt.Sprintf("proven for all %d combinations of %s", p.Cells, each)
+}
+
+func relatedText(r lint.Related) string { return r.Object + " " + r.Message }
 
 // adviceOn is what a finding is about.
 func adviceOn(f lint.Finding) string {
@@ -74,9 +103,17 @@ func LintSARIF(l Linted, version, folder string) SARIF {
 	for _, list := range [][]lint.Finding{l.Findings, l.Ignored} {
 		for _, f := range list {
 			object := strings.TrimSpace(f.Object + " " + f.Table)
-			out.Results = append(out.Results, SARIFResult{
-				Rule: f.Rule, Level: SARIFWarning, Message: f.Message, Span: f.Span, Object: object, Suppressed: f.Ignored,
-			})
+			result := SARIFResult{Rule: f.Rule, Level: SARIFWarning, Message: f.Message, Span: f.Span, Object: object, Suppressed: f.Ignored}
+			for _, r := range f.Related {
+				result.Related = append(result.Related, SARIFRelated{Span: r.Span, Message: relatedText(r)})
+			}
+			if f.Proof != nil {
+				result.Properties = map[string]any{"proof": f.Proof}
+				if f.Witness != nil {
+					result.Properties["witness"], result.Properties["example"] = f.Witness, f.Example
+				}
+			}
+			out.Results = append(out.Results, result)
 		}
 	}
 	return out

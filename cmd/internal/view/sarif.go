@@ -55,7 +55,14 @@ type SARIFResult struct {
 	Object string
 	// Suppressed is why the finding is accepted; "" where it is not.
 	Suppressed string
+	Related    []SARIFRelated
 	Properties map[string]any
+}
+
+// SARIFRelated is a second place with a part in a result.
+type SARIFRelated struct {
+	Span    source.Span
+	Message string
 }
 
 // Write prints the log. The same findings always give the same bytes.
@@ -100,20 +107,30 @@ func (s SARIF) result(r SARIFResult, index map[string]int) sarifResult {
 	if r.Suppressed != "" {
 		out.Suppressions = []sarifSuppression{{Kind: "inSource", Justification: r.Suppressed}}
 	}
-	location := sarifLocation{}
-	if !r.Span.IsZero() {
-		location.Physical = &sarifPhysical{Artifact: sarifArtifact{URI: uriPath(path.Join(s.Folder, r.Span.File)), Base: "%SRCROOT%"}}
-		if r.Span.Start.Line > 0 {
-			location.Physical.Region = &sarifRegion{
-				StartLine: r.Span.Start.Line, StartColumn: r.Span.Start.Column, EndLine: r.Span.End.Line, EndColumn: r.Span.End.Column,
-			}
-		}
-	}
+	location := sarifLocation{Physical: s.physical(r.Span)}
 	if r.Object != "" {
 		location.Logical = []sarifLogical{{Name: r.Object}}
 	}
 	if location.Physical != nil || location.Logical != nil {
 		out.Locations = []sarifLocation{location}
+	}
+	for _, x := range r.Related {
+		if at := s.physical(x.Span); at != nil {
+			out.Related = append(out.Related, sarifLocation{ID: len(out.Related) + 1, Physical: at, Message: &sarifText{x.Message}})
+		}
+	}
+	return out
+}
+
+// physical is a place in the source; nil for none, and for a file that stands
+// outside of the project.
+func (s SARIF) physical(at source.Span) *sarifPhysical {
+	if at.IsZero() || path.IsAbs(at.File) {
+		return nil
+	}
+	out := &sarifPhysical{Artifact: sarifArtifact{URI: uriPath(path.Join(s.Folder, at.File)), Base: "%SRCROOT%"}}
+	if at.Start.Line > 0 {
+		out.Region = &sarifRegion{StartLine: at.Start.Line, StartColumn: at.Start.Column, EndLine: at.End.Line, EndColumn: at.End.Column}
 	}
 	return out
 }
@@ -173,6 +190,7 @@ type (
 		Level        SARIFLevel         `json:"level"`
 		Message      sarifText          `json:"message"`
 		Locations    []sarifLocation    `json:"locations,omitempty"`
+		Related      []sarifLocation    `json:"relatedLocations,omitempty"`
 		Fingerprints map[string]string  `json:"partialFingerprints"`
 		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
 		Properties   map[string]any     `json:"properties,omitempty"`
@@ -182,6 +200,8 @@ type (
 		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
+		ID       int            `json:"id,omitempty"`
+		Message  *sarifText     `json:"message,omitempty"`
 		Physical *sarifPhysical `json:"physicalLocation,omitempty"`
 		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/lang/diag"
 	"github.com/postern-dev/postern/lang/source"
 )
 
@@ -25,6 +26,7 @@ func TestSARIF(t *testing.T) {
 			{
 				Rule: "grant-public", Level: SARIFError, Message: `PUBLIC may read "deals" <now>`, Object: "table public.deals",
 				Span:       source.Span{File: "who & where.hcl", Start: source.Pos{Line: 3, Column: 1, Byte: 20}, End: source.Pos{Line: 5, Column: 2, Byte: 60}},
+				Related:    []SARIFRelated{{Span: source.Span{File: "x.hcl", Start: source.Pos{Line: 9}}, Message: "policy.a grants the same"}, {Message: "nowhere"}},
 				Properties: map[string]any{"fix": "REVOKE"},
 			},
 		},
@@ -34,6 +36,37 @@ func TestSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join("testdata", "log.sarif")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(file, []byte(out.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
+// A diagnostic has its rule, its second place, and no text of the source.
+func TestDiagnosticsSARIF(t *testing.T) {
+	t.Parallel()
+	at := func(file string, line int) source.Span {
+		return source.Span{File: file, Start: source.Pos{Line: line, Column: 3}, End: source.Pos{Line: line, Column: 9}}
+	}
+	list := diag.List{
+		{Code: "b-wrong", Severity: diag.Error, Summary: "Second", Detail: "Do so.", Span: at("x.hcl", 7), Related: []diag.Related{{Span: at("y.hcl", 2), Message: "first here"}}},
+		{Code: "a-odd", Severity: diag.Warning, Summary: "First", Span: at("x.hcl", 1)},
+		{Code: "b-wrong", Severity: diag.Error, Summary: "Outside", Span: at("/elsewhere/vars.hcl", 1)},
+		{Code: "b-wrong", Severity: diag.Error, Summary: "Second", Detail: "Do so.", Span: at("x.hcl", 7)},
+	}
+	var out strings.Builder
+	if err := DiagnosticsSARIF(list, "1.2.3", "sub").Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join("testdata", "diagnostics.sarif")
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		if err := os.WriteFile(file, []byte(out.String()), 0o600); err != nil {
 			t.Fatal(err)
