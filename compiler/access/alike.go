@@ -112,10 +112,12 @@ func unchanged(c model.Cond, merge func(model.Cond) (model.Cond, bool)) bool {
 	model.Walk(c, func(atom model.Cond) {
 		switch atom.(type) {
 		case *model.And, *model.Or, *model.Some, *model.Every:
-			return
+			// their parts are looked at
+		case model.True, model.False, *model.Compare, *model.Truth, *model.Null, *model.Empty, *model.Known, *model.Match, *model.In,
+			*model.InNetwork, *model.ViaApp, *model.Count:
+			next, ok := merge(atom)
+			same = same && ok && next == atom
 		}
-		next, ok := merge(atom)
-		same = same && ok && next == atom
 	})
 	return same
 }
@@ -223,8 +225,7 @@ func groupNamed(in *model.In) (string, bool) {
 // levelsNamed is the levels that an atom asks for, or asks not to be, by
 // constant names.
 func levelsNamed(atom model.Cond) (names []string, not, ok bool) {
-	switch x := atom.(type) {
-	case *model.In:
+	if x, is := atom.(*model.In); is {
 		set, constant := x.Set.(*model.Literal)
 		if _, level := x.Elem.(*model.LevelRef); !level || !constant {
 			return nil, false, false
@@ -236,23 +237,21 @@ func levelsNamed(atom model.Cond) (names []string, not, ok bool) {
 			}
 		}
 		return names, x.Not, isSet
-	case *model.Compare:
-		if x.Op != model.Equal && x.Op != model.NotEqual {
-			return nil, false, false
-		}
-		level, name := x.X, x.Y
-		if _, swapped := name.(*model.LevelRef); swapped {
-			level, name = name, level
-		}
-		lit, constant := name.(*model.Literal)
-		if _, is := level.(*model.LevelRef); !is || !constant {
-			return nil, false, false
-		}
-		text, isText := lit.Value.(string)
-		return []string{text}, x.Op == model.NotEqual, isText
-	default:
+	}
+	x, is := atom.(*model.Compare)
+	if !is || x.Op != model.Equal && x.Op != model.NotEqual {
 		return nil, false, false
 	}
+	level, name := x.X, x.Y
+	if _, swapped := name.(*model.LevelRef); swapped {
+		level, name = name, level
+	}
+	lit, constant := name.(*model.Literal)
+	if _, of := level.(*model.LevelRef); !of || !constant {
+		return nil, false, false
+	}
+	text, isText := lit.Value.(string)
+	return []string{text}, x.Op == model.NotEqual, isText
 }
 
 // asksMore reports whether an atom has an operand of a kind, but for asking

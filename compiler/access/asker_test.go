@@ -36,25 +36,7 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 				}
 			}
 		}
-		for _, x := range table.Policies {
-			if c, _ := a.OfPolicy(t.Context(), x, x.When.Holds); c != access.Varies {
-				proven["conditions of policies"]++
-				everyone(func(u map[string]any, r, _ model.Document) {
-					env := eval.NewEnv(p, model.Request{User: u}, table.Datasource.Entries()[0])
-					if on := env.On(r); on.Holds(p.Gate(x.Policy, false)) && on.Holds(x.When.Holds) != (c == access.AlwaysHolds) {
-						rt.Fatalf("%s: %v of %v and %v in\n%s", x.Policy.Name, c, u, r, text)
-					}
-				})
-			}
-			if _, same := a.SameWithout(t.Context(), table, []*model.PolicyTarget{x}, nil); same {
-				proven["policies"]++
-				without := *table
-				without.Policies = slices.DeleteFunc(slices.Clone(table.Policies), func(y *model.PolicyTarget) bool { return x == y })
-				everyone(func(u map[string]any, r, other model.Document) {
-					sameAnswers(rt, p, table, &without, u, r, other, text)
-				})
-			}
-		}
+		policiesAgree(rt, a, p, table, everyone, proven, text)
 		for _, g := range table.Guards {
 			if c, _ := a.OfGuard(t.Context(), g, g.Require.Holds); c != access.Varies {
 				proven["conditions of guards"]++
@@ -97,6 +79,32 @@ func TestAskerAgreesWithBruteForce(t *testing.T) {
 		}
 	}
 	t.Log(proven)
+}
+
+// policiesAgree tries what is proven of policies and their conditions.
+func policiesAgree(
+	rt *rapid.T, a *access.Asker, p *model.Program, table *model.Table,
+	everyone func(func(map[string]any, model.Document, model.Document)), proven map[string]int, text string,
+) {
+	for _, x := range table.Policies {
+		if c, _ := a.OfPolicy(rt.Context(), x, x.When.Holds); c != access.Varies {
+			proven["conditions of policies"]++
+			everyone(func(u map[string]any, r, _ model.Document) {
+				env := eval.NewEnv(p, model.Request{User: u}, table.Datasource.Entries()[0])
+				if on := env.On(r); on.Holds(p.Gate(x.Policy, false)) && on.Holds(x.When.Holds) != (c == access.AlwaysHolds) {
+					rt.Fatalf("%s: %v of %v and %v in\n%s", x.Policy.Name, c, u, r, text)
+				}
+			})
+		}
+		if _, same := a.SameWithout(rt.Context(), table, []*model.PolicyTarget{x}, nil); same {
+			proven["policies"]++
+			without := *table
+			without.Policies = slices.DeleteFunc(slices.Clone(table.Policies), func(y *model.PolicyTarget) bool { return x == y })
+			everyone(func(u map[string]any, r, other model.Document) {
+				sameAnswers(rt, p, table, &without, u, r, other, text)
+			})
+		}
+	}
 }
 
 // questions are what a user may ask about a record, and about making it of
