@@ -7,7 +7,8 @@ import (
 )
 
 // Hazard is an effect of a plan that its statements do not show at a glance:
-// Locks, LosesAccess, KeepsRights, BindsOwner or DropsRole.
+// Locks, LosesAccess, KeepsRights, BindsOwner, SwitchesLogin, EndsLogin or
+// DropsRole.
 //
 //sumtype:decl
 type Hazard interface {
@@ -41,17 +42,31 @@ type (
 		// the tables, each with its kind, such as materialized views.
 		Affects []string `json:"affects,omitempty"`
 	}
+	// SwitchesLogin says that the clients of an account are to log in as another
+	// role, with the new password.
+	SwitchesLogin struct {
+		Account string `json:"account"` // the service account's name
+		From    string `json:"from"`
+		To      string `json:"to"`
+		Both    bool   `json:"both"` // from works on, with the password before, until it is retired
+	}
+	// EndsLogin says that nobody can log in as a role any more, which stays.
+	EndsLogin struct {
+		Role string `json:"role"`
+	}
 	// DropsRole says that a login of the project ends.
 	DropsRole struct {
 		Role string `json:"role"`
 	}
 )
 
-func (Locks) hazard()       {}
-func (LosesAccess) hazard() {}
-func (KeepsRights) hazard() {}
-func (BindsOwner) hazard()  {}
-func (DropsRole) hazard()   {}
+func (Locks) hazard()         {}
+func (LosesAccess) hazard()   {}
+func (KeepsRights) hazard()   {}
+func (BindsOwner) hazard()    {}
+func (SwitchesLogin) hazard() {}
+func (EndsLogin) hazard()     {}
+func (DropsRole) hazard()     {}
 
 // Message says what is locked.
 func (h Locks) Message() string {
@@ -79,7 +94,21 @@ func (h BindsOwner) Message() string {
 	return text
 }
 
+// Message says what the clients have to do.
+func (h SwitchesLogin) Message() string {
+	m := fmt.Sprintf("account %s: clients log in as %s, with the new password", h.Account, h.To)
+	if h.Both {
+		return m + fmt.Sprintf("; %s works on with the password before, until apply --retire-logins or the next change", h.From)
+	}
+	return m + fmt.Sprintf("; %s works no more", h.From)
+}
+
 // Message says which login ends.
+func (h EndsLogin) Message() string {
+	return fmt.Sprintf("nobody can log in as %s any more; its sessions that are open last until they end", h.Role)
+}
+
+// Message says which role is gone.
 func (h DropsRole) Message() string {
 	return fmt.Sprintf("role %s is dropped: whoever logs in with it is locked out", h.Role)
 }
@@ -107,6 +136,10 @@ func encodeHazard(h Hazard) hazardJSON {
 		return hazardJSON{"keeps_rights", h}
 	case BindsOwner:
 		return hazardJSON{"binds_owner", h}
+	case SwitchesLogin:
+		return hazardJSON{"switches_login", h}
+	case EndsLogin:
+		return hazardJSON{"ends_login", h}
 	case DropsRole:
 		return hazardJSON{"drops_role", h}
 	}
@@ -130,6 +163,10 @@ func decodeHazard(raw json.RawMessage) (Hazard, error) {
 		return hazardOf[KeepsRights](j.Hazard)
 	case "binds_owner":
 		return hazardOf[BindsOwner](j.Hazard)
+	case "switches_login":
+		return hazardOf[SwitchesLogin](j.Hazard)
+	case "ends_login":
+		return hazardOf[EndsLogin](j.Hazard)
 	case "drops_role":
 		return hazardOf[DropsRole](j.Hazard)
 	}

@@ -11,6 +11,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -143,10 +144,27 @@ func (p *Plan) check() error {
 	return nil
 }
 
+// EndsLogins reports whether the plan ends a login.
+func (p *Plan) EndsLogins() bool {
+	return slices.ContainsFunc(p.Hazards, func(h Hazard) bool { _, ends := h.(EndsLogin); return ends })
+}
+
+// Switches are the accounts whose clients are to log in as another role.
+func (p *Plan) Switches() []SwitchesLogin {
+	var out []SwitchesLogin
+	for _, h := range p.Hazards {
+		if s, ok := h.(SwitchesLogin); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // Covers reports whether another plan for the same database runs nothing that
 // this one does not: its statements are this one's, in the same order, but for
-// some on roles, memberships and passwords. These belong to the whole cluster,
-// where a plan for another of its databases may have run them.
+// some on roles, memberships, logins and passwords, and what is recorded of them.
+// These belong to the whole cluster, where a plan for another of its databases
+// may have run them.
 func (p *Plan) Covers(rest *Plan) bool {
 	if p.Project != rest.Project || p.Datasource != rest.Datasource || p.Database != rest.Database {
 		return false
@@ -158,7 +176,7 @@ func (p *Plan) Covers(rest *Plan) bool {
 			continue
 		}
 		switch s.Object.Kind {
-		case "role", "membership", "password":
+		case "role", "membership", "password", "login", "record":
 		default:
 			return false
 		}

@@ -228,7 +228,7 @@ func (a *application) attempt(ctx context.Context) error {
 	case live.Fingerprint != a.plan.Fingerprint:
 		return ErrStale
 	}
-	if setsHashKey(a.plan) {
+	if setsSecret(a.plan) {
 		if err := newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "log", sql: noLog}); err != nil {
 			return err
 		}
@@ -371,7 +371,7 @@ func (a *application) lockRole(ctx context.Context) error {
 func (a *application) changesRoles() bool {
 	for _, s := range a.plan.Statements {
 		switch s.Object.Kind {
-		case plan.Kind(KindRole), "membership", "password":
+		case plan.Kind(KindRole), "membership", "password", kindLogin:
 			return true
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	CodeOwnerAccount    diag.Code = "postgres-owner-account"     // a governed table belongs to an account of the project
 	CodeGenerated       diag.Code = "postgres-generated-changed" // a generated object has another shape than this version makes
 	CodeIndex           diag.Code = "postgres-index-missing"     // (warning) an index would spare a large table from being read as a whole
+	CodeLoginPrevious   diag.Code = "postgres-login-previous"    // (warning) the login that takes the password before is not retired
 	CodeAdditive        diag.Code = "postgres-additive-left"     // (warning) what the project did not make stays, since it is told to
 	CodeFunctionUnknown diag.Code = "postgres-function-unknown"  // (warning) someone put a function into the generated schema
 )

@@ -124,16 +124,23 @@ func (d *desired) roles() {
 		if d.ds.Identity == model.IdentityRole {
 			continue // users log in as themselves
 		}
-		login := &Role{
-			ID: RoleID(LoginName(a.Role, "a")), Login: true, Inherit: true, ConnectionLimit: -1, Comment: mark, Managed: true,
-			Source: a.Span, PasswordFor: a.Name,
-		}
-		limits(login, a.Limits)
-		d.addRole(login)
-		key := MembershipKey{Role: a.Role, Member: login.ID.Name}
-		d.state.Memberships[key] = &Membership{MembershipKey: key, Inherit: true, Set: true}
-		d.state.Scope.Accounts[login.ID.Name] = &AccountScope{Managed: true, Additive: a.Additive || d.ds.Additive, Login: true, Source: a.Span}
+		d.login(a, "a", true)
+		d.login(a, "b", false)
 	}
+}
+
+// login adds one of the two logins of an account. Which of them is in use is
+// decided when a plan is made; in a new database it is the first.
+func (d *desired) login(a *model.ServiceAccount, letter string, used bool) {
+	login := &Role{
+		ID: RoleID(LoginName(a.Role, letter)), Login: used, Inherit: true, ConnectionLimit: -1, Comment: Mark(d.p.Project), Managed: true,
+		Source: a.Span, PasswordFor: a.Name,
+	}
+	limits(login, a.Limits)
+	d.addRole(login)
+	key := MembershipKey{Role: a.Role, Member: login.ID.Name}
+	d.state.Memberships[key] = &Membership{MembershipKey: key, Inherit: true, Set: true}
+	d.state.Scope.Accounts[login.ID.Name] = &AccountScope{Managed: true, Additive: a.Additive || d.ds.Additive, Login: true, Source: a.Span}
 }
 
 func (d *desired) addRole(r *Role) {

@@ -40,10 +40,11 @@ type item struct {
 // Options say what a comparison needs to know besides the two states.
 type Options struct {
 	Datasource *model.Datasource
-	// Passwords has the login roles whose password is to be set, with the
-	// reason where somebody else has changed it. Others are given theirs only
+	// Passwords says which are to be changed. Other logins are given theirs only
 	// when they are created.
-	Passwords map[string]string
+	Passwords passwordChanges
+	// RetireLogins ends the logins that take the password before.
+	RetireLogins bool
 	// HashKeyChanged says that the key of masks by hash() that is stored is not
 	// the one that is wanted.
 	HashKeyChanged bool
@@ -52,6 +53,7 @@ type Options struct {
 // differ compares a desired with a live state.
 type differ struct {
 	want    *State
+	source  *State // want as the source states it: without which login is in use
 	live    *Live
 	opts    Options
 	items   []item
@@ -74,18 +76,21 @@ type differ struct {
 	protected map[ObjectID]bool // tables that a plan made policies on
 	sum       string            // digest of want, once it is known
 	// adopted names objects of the project that are not on record.
-	adopted []string
-	left    map[string]map[string]bool // what is not the project's and stays, by object
-	leftAt  map[string]source.Span
-	detail  bool   // the records hold what was applied, object by object
-	held    Grants // what is to be held
+	adopted  []string
+	left     map[string]map[string]bool // what is not the project's and stays, by object
+	leftAt   map[string]source.Span
+	turns    map[string]turn // logins that change over
+	switched []plan.SwitchesLogin
+	ended    []string // logins that nobody can log in with any more
+	detail   bool     // the records hold what was applied, object by object
+	held     Grants   // what is to be held
 }
 
 // Diff compares what a database should hold with what it holds. When the
 // diagnostics hold an error, the result is no plan to run.
 func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) {
 	d := &differ{
-		want: want, live: live, opts: opts,
+		want: want, source: want, live: live, opts: opts,
 		lost: map[string]map[string]bool{}, stale: map[string]bool{}, lock: map[ObjectID]bool{},
 		bound: map[string][]string{}, fresh: map[ObjectID]bool{}, gone: map[string]bool{},
 		sequences: map[ObjectID]bool{}, accts: maps.Clone(want.Scope.Accounts),
@@ -98,6 +103,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	}
 	d.detail = d.detailed()
 	d.server()
+	d.resolveLogins()
 	d.compareRoles()
 	d.compareMemberships()
 	d.compareSchemas()
@@ -128,8 +134,11 @@ func (d *differ) place() source.Span {
 // add appends an item with the statements that were printed for it.
 func (d *differ) add(it item, statements ...printedSQL) {
 	object := plan.Object{Kind: plan.Kind(it.id.Kind), Name: printed(it.id)}
-	if it.change != nil {
+	switch {
+	case it.change != nil:
 		object = it.change.What().Object
+	case it.phase == phaseRecord && it.id.Kind == KindTable:
+		object.Kind = "record" // plan.Covers leaves these out where there is nothing to record
 	}
 	for _, s := range statements {
 		if s.err != nil {
@@ -250,6 +259,13 @@ func (d *differ) hazards() []plan.Hazard {
 	}
 	for _, owner := range slices.Sorted(maps.Keys(d.bound)) {
 		out = append(out, plan.BindsOwner{Owner: owner, Tables: d.bound[owner]})
+	}
+	for _, h := range d.switched {
+		out = append(out, h)
+	}
+	slices.Sort(d.ended)
+	for _, login := range d.ended {
+		out = append(out, plan.EndsLogin{Role: login})
 	}
 	slices.Sort(d.dropped)
 	for _, role := range d.dropped {

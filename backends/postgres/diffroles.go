@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 			"Give the account another name or role; public, none and names that begin with pg_ are reserved.")
 		return
 	}
-	statements := []printedSQL{sql(CreateRole(want)), sql(CommentOn(id, Mark(d.want.Project)))}
+	statements := []printedSQL{sql(CreateRole(want)), sql(CommentOn(id, want.Comment))}
 	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
 		statements = append(statements, sql(setRoleSetting(id.Name, name, want.Settings[name])))
 	}
@@ -59,7 +60,9 @@ func (d *differ) createRole(id ObjectID, want *Role) {
 		phase: phaseRoles, id: id,
 		change: plan.Add{About: about(id, want.Source, reason), After: describeRole(want)},
 	}, statements...)
-	d.setPassword(want, "")
+	if want.Login {
+		d.setPassword(want, "")
+	}
 }
 
 func (d *differ) changeRole(id ObjectID, want, have *Role) {
@@ -78,13 +81,21 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	if !recorded {
 		d.adopt(id)
 	}
+	rotation := have.Rotation
 	reason := byHand(d.live.Records[id], roleBrief(have))
+	if d.opts.Passwords.spoilt[id.Name] {
+		reason = plan.ReasonDrift
+	}
+	have = d.changeLogin(id, have)
 	if recorded && (have.Super || have.CreateRole || have.CreateDB || have.Replication || have.BypassRLS) {
 		reason = plan.ReasonDrift // no project ever wants these
 	}
 	var statements []printedSQL
 	if !sameAttributes(want, have) {
 		statements = append(statements, sql(alterRole(want, have)))
+	}
+	if want.PasswordFor != "" && have.Login && !want.Login {
+		statements = append(statements, d.endLogin(id.Name)...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(want.Settings)) {
 		if value, ok := have.Settings[name]; !ok || value != want.Settings[name] {
@@ -99,15 +110,16 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 	for _, name := range slices.Sorted(maps.Keys(have.DatabaseSettings)) {
 		statements = append(statements, sql(resetDatabaseSetting(id.Name, d.live.Server.Database, name)))
 	}
-	if have.Comment != Mark(d.want.Project) {
-		statements = append(statements, sql(CommentOn(id, Mark(d.want.Project))))
+	if have.Comment != want.Comment {
+		statements = append(statements, sql(CommentOn(id, want.Comment)))
 	}
 	if len(statements) > 0 {
 		d.add(item{phase: phaseRoles, id: id, change: plan.Modify{
 			About: about(id, want.Source, reason), Before: describeRole(have), After: describeRole(want),
 		}}, statements...)
 	}
-	if reason, changed := d.opts.Passwords[id.Name]; changed {
+	reason, changed := d.opts.Passwords.set[id.Name]
+	if _, turns := d.turns[id.Name]; changed || turns && want.Login && want.Rotation > rotation {
 		d.setPassword(want, reason)
 	}
 }
@@ -117,7 +129,7 @@ func (d *differ) changeRole(id ObjectID, want, have *Role) {
 func (d *differ) ours(id ObjectID, want, have *Role) bool {
 	_, recorded := d.live.Records[id]
 	switch {
-	case have.Comment == Mark(d.want.Project):
+	case have.Managed:
 		return true
 	case strings.HasPrefix(have.Comment, Mark("")):
 		d.diags.Fail(CodeForeignMark, want.Source,
@@ -134,7 +146,7 @@ func (d *differ) ours(id ObjectID, want, have *Role) bool {
 }
 
 func (d *differ) dropRole(id ObjectID, have *Role) {
-	if have.Comment != Mark(d.want.Project) {
+	if !have.Managed {
 		d.forget = append(d.forget, id)
 		d.diags.Warn(CodeRoleKept, source.Span{}, fmt.Sprintf("role %s is no longer declared, but has lost its mark", printed(id)),
 			"It is not dropped, since it may be someone else's by now; its rights on declared tables are taken away.")
@@ -161,41 +173,6 @@ func (d *differ) dropRole(id ObjectID, have *Role) {
 	}}, sql(DropRole(id.Name)))
 	d.forget = append(d.forget, id)
 	d.dropped = append(d.dropped, id.Name)
-}
-
-// setPassword adds the statement that sets a login's password to what apply
-// reads, and the one that remembers its verifier.
-func (d *differ) setPassword(role *Role, reason string) {
-	if !hasPassword(d.opts.Datasource, role) {
-		return
-	}
-	secret := plan.Secret{Account: role.PasswordFor, Role: role.ID.Name, From: passwordSource(d.opts.Datasource, role.PasswordFor)}
-	object := plan.Object{Kind: "password", Name: printed(role.ID)}
-	text, err := build(func(b *sqltext.Builder) { b.Raw("ALTER ROLE ").Ident(role.ID.Name).Raw(" PASSWORD ") })
-	if err != nil {
-		d.errs = append(d.errs, err)
-		return
-	}
-	at := secret
-	at.At = len(text)
-	statements := []plan.Statement{{SQL: string(text), Object: object, Secret: &at}}
-	d.items = append(d.items, item{phase: phaseRoles, order: 1, id: role.ID, statements: statements, change: plan.Modify{
-		About: plan.About{Object: object, Span: role.Source, Reason: reason}, Before: "(not shown)", After: "read from " + secret.From,
-	}})
-	if table := d.bookkeeping(tablePasswords); table != nil {
-		head, err := build(func(b *sqltext.Builder) {
-			b.Raw("INSERT INTO ").Qualified(table.ID.Schema, table.ID.Name).Raw(" (role, verifier) VALUES (").Literal(role.ID.Name).Raw(", ")
-		})
-		if err != nil {
-			d.errs = append(d.errs, err)
-			return
-		}
-		keep := secret
-		keep.At = len(head)
-		d.items = append(d.items, item{phase: phaseRecord, id: role.ID, statements: []plan.Statement{{
-			SQL: string(head) + ") ON CONFLICT (role) DO UPDATE SET verifier = excluded.verifier", Object: object, Secret: &keep,
-		}}})
-	}
 }
 
 func sameAttributes(a, b *Role) bool {
@@ -272,6 +249,12 @@ func describeRole(r *Role) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.DatabaseSettings)) {
 		out = append(out, "IN THIS DATABASE SET "+name+" = "+r.DatabaseSettings[name])
+	}
+	if r.Rotation > 0 {
+		out = append(out, "ROTATION "+strconv.Itoa(r.Rotation))
+	}
+	if r.Retired {
+		out = append(out, "RETIRED")
 	}
 	if !r.Managed {
 		out = append(out, "without the project's mark")

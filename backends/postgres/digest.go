@@ -60,7 +60,7 @@ func (d *differ) settled() bool {
 // digest is the digest of what is wanted, made once.
 func (d *differ) digest() string {
 	if d.sum == "" {
-		d.sum = digest(d.want)
+		d.sum = digest(d.source)
 	}
 	return d.sum
 }
@@ -79,7 +79,7 @@ func (d *differ) origins() {
 		switch {
 		case !applied && about.Reason == plan.ReasonDrift:
 			about.Reason = plan.ReasonBefore
-		case about.Reason == plan.ReasonDrift, settled && about.Object.Kind != "password":
+		case about.Reason == plan.ReasonDrift, settled && about.Object.Kind != "password" && about.Object.Kind != kindLogin:
 			about.Drift = true
 			if about.Reason == "" {
 				about.Reason = plan.ReasonDrift

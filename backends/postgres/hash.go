@@ -150,9 +150,7 @@ const noLog = `SELECT set_config(name, value, true) FROM (VALUES ('log_statement
 	('log_min_error_statement', 'panic')) AS v(name, value)
 	WHERE (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)`
 
-// setsHashKey reports whether a plan holds the key when it runs.
-func setsHashKey(p *plan.Plan) bool {
-	return slices.ContainsFunc(p.Statements, func(s plan.Statement) bool {
-		return s.Secret != nil && s.Secret.Kind == plan.SecretHashKey
-	})
+// setsSecret reports whether a plan holds a key or a verifier when it runs.
+func setsSecret(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Statements, func(s plan.Statement) bool { return s.Secret != nil })
 }

@@ -141,7 +141,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		names: map[string]string{}, acls: map[string][]aclItem{}, inScope: map[string]bool{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
-			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, verifiers: map[string]string{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
+			Facts: map[ObjectID]*TableFacts{}, SchemaOwned: map[ObjectID]bool{}, Owners: map[ObjectID]string{}, Administrators: map[string]bool{},
 			Administered: map[string]bool{}, ForeignGrantors: map[MembershipKey][]string{}, Same: map[ObjectID]bool{}, Inherited: map[Kind][]Grantee{}, Keys: map[ObjectID][]UniqueKey{},
 		},
 	}

@@ -50,9 +50,8 @@ type Live struct {
 	// Dependents are the reasons why recorded roles that are no longer wanted
 	// cannot be dropped.
 	Dependents []Dependent
-	// verifiers holds the password verifiers that are known, by login role. They
-	// are never printed.
-	verifiers map[string]string
+	// Open counts the sessions of logins that take the password before.
+	Open map[string]int
 }
 
 // Server is where a plan's connection leads.

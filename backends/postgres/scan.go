@@ -121,7 +121,7 @@ func (in *inspection) role(r row) error {
 	if role.DatabaseSettings, err = settings(r[12]); err != nil {
 		return err
 	}
-	role.Managed = role.Comment == Mark(in.live.Project)
+	role.Rotation, role.Retired, role.Managed = readMark(role.Comment, in.live.Project)
 	in.live.Administered[role.ID.Name] = r.bool(13)
 	in.live.Roles[role.ID] = role
 	return nil

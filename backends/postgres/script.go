@@ -58,7 +58,7 @@ func (w *scriptWriter) header(datasource, revision string) {
 	w.b.Comment("may create roles and owns the tables. Where passwords are set, give each as a variable, best as a")
 	w.b.Comment("SCRAM-SHA-256 verifier, so that the password itself never reaches the server:")
 	for _, id := range sortedIDs(w.state.Roles) {
-		if r := w.state.Roles[id]; r.PasswordFor != "" {
+		if r := w.state.Roles[id]; r.Login && r.PasswordFor != "" {
 			w.b.Comment("    -v " + passwordVariable(id.Name) + "=…    the login " + id.Name)
 		}
 	}
@@ -97,7 +97,7 @@ func (w *scriptWriter) roles() {
 			w.b.Comment(r.Source.String())
 		}
 		s, err := CreateRole(r)
-		if r.PasswordFor != "" {
+		if r.Login && r.PasswordFor != "" {
 			s += " PASSWORD :'" + sqltext.SQL(passwordVariable(id.Name)) + "'"
 		}
 		w.stmt(s, err)

@@ -67,6 +67,8 @@ type Role struct {
 	Managed                       bool              // desired: created and dropped by this project; live: Comment is the mark
 	Source                        source.Span       // desired: the declaration
 	PasswordFor                   string            // desired: name of the service account whose password the login carries, else ""
+	Rotation                      int               // of a login: the change of its account's password that its own is from
+	Retired                       bool              // of a login: it can log in no more
 }
 
 // MembershipKey says who is a member of what.

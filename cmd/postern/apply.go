@@ -44,6 +44,7 @@ func newApply(s *session) *cobra.Command {
 	}
 	f.databaseFlags.add(s, cmd)
 	f.gateFlags.add(cmd)
+	f.addRetire(cmd)
 	cmd.Flags().BoolVar(&f.approved, "auto-approve", false, "do not ask")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "run everything in the transaction, then roll it back")
 	cmd.Flags().BoolVar(&f.endSessions, "end-sessions", false, "end sessions and prepared transactions that keep rights the plan takes away")
@@ -87,6 +88,9 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, access bool) (*project, []*plan.Plan, []*review.Report, error) {
 	if len(args) == 0 {
 		return s.plans(ctx, f, access)
+	}
+	if f.retireLogins {
+		return nil, nil, nil, errors.New("a saved plan says which logins it ends: give --retire-logins to plan")
 	}
 	p, plans, err := s.loadPlans(ctx, f, args[0])
 	if err != nil || !access {

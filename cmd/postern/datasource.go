@@ -20,9 +20,10 @@ import (
 // databaseFlags choose the databases of a command.
 type databaseFlags struct {
 	inputFlags
-	datasources []string
-	parallelism int
-	deep        bool // read what is published, and not its manifest alone
+	datasources  []string
+	parallelism  int
+	deep         bool // read what is published, and not its manifest alone
+	retireLogins bool // of plan and apply
 }
 
 func (f *databaseFlags) add(s *session, cmd *cobra.Command) {
@@ -30,6 +31,12 @@ func (f *databaseFlags) add(s *session, cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.datasources, "datasource", nil, "only this `DATASOURCE`; may be repeated; default: all Postgres ones")
 	cmd.Flags().IntVar(&f.parallelism, "parallelism", 8, "databases at a time: `N`")
 	_ = cmd.RegisterFlagCompletionFunc("datasource", s.completeDatasource)
+}
+
+// addRetire adds the flag that ends the old logins of accounts whose password
+// has changed.
+func (f *databaseFlags) addRetire(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.retireLogins, "retire-logins", false, "end the logins that take the password before the last change, or before this one")
 }
 
 // completeDatasource offers the names of the project's Postgres datasources.

@@ -131,6 +131,7 @@ func (f *fleet) run(ctx context.Context) []outcome {
 			r.Status = view.StatusRolledBack
 		}
 		r.Applied = !f.flags.dryRun
+		r.Logins = pl.Switches()
 	})
 	f.tell("\r\x1b[K")
 	return out
@@ -177,7 +178,7 @@ func (f *fleet) one(ctx context.Context, pl *plan.Plan, o *outcome) error {
 	}
 	err = postgres.Apply(ctx, conn, pl, opts)
 	for again := 0; again < len(f.plans) && len(f.plans) > 1 && errors.Is(err, postgres.ErrStale); again++ {
-		rest := f.planOne(ctx, f.p, ds, false)
+		rest := f.planOne(ctx, f.p, ds, pl.EndsLogins(), false)
 		if rest.err != nil || rest.diags.HasErrors() || !pl.Covers(rest.plan) {
 			break
 		}

@@ -42,6 +42,7 @@ func newPlan(s *session) *cobra.Command {
 	}
 	f.databaseFlags.add(s, cmd)
 	f.gateFlags.add(cmd)
+	f.addRetire(cmd)
 	cmd.Flags().StringVarP(&f.file, "out", "o", "", "save the plan to `FILE`")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes")
 	cmd.Flags().BoolVar(&f.deep, "deep", false, "read every file that is published, not the manifests alone")
@@ -122,7 +123,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	var reports []*review.Report
 	made := make([]planned, len(databases))
 	inParallel(len(databases), f.parallelism, func(i int) {
-		made[i] = s.planOne(ctx, p, databases[i], access)
+		made[i] = s.planOne(ctx, p, databases[i], f.retireLogins, access)
 	})
 	p.wants = map[string]*postgres.State{}
 	for i, m := range made {
@@ -148,7 +149,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	return p, plans, reports, s.report(found, p.set)
 }
 
-func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, access bool) (out planned) {
+func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, retire, access bool) (out planned) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
 		return planned{err: err}
@@ -161,6 +162,7 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource,
 	var found diag.List
 	out.plan, found, out.err = postgres.MakePlan(ctx, conn, out.want, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
+		RetireLogins: retire,
 	})
 	out.diags = append(out.diags, found...)
 	if out.err == nil && out.plan != nil && access {

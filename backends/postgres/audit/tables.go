@@ -112,7 +112,7 @@ func relationWithoutKey(s *search) {
 func (s *search) everyAccount() []string {
 	var out []string
 	for _, r := range s.sorted() {
-		if s.account(r) {
+		if a := s.want.Scope.Accounts[r.name]; a != nil && (r.login || !a.Login) { // an idle login is nobody's
 			out = append(out, roleName(r))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/lang/diag"
 )
@@ -32,6 +33,9 @@ type AppliedPlan struct {
 	Place   string `json:"place,omitempty"`
 	Files   int    `json:"files,omitempty"`
 	Served  int    `json:"served,omitempty"`
+	// Logins are what the clients of accounts whose password has changed log in
+	// as from now on.
+	Logins []plan.SwitchesLogin `json:"logins,omitempty"`
 	// Sessions keep rights that the plan took away.
 	Sessions []postgres.Session `json:"sessions,omitempty"`
 }
@@ -97,9 +101,12 @@ func (p *printer) applied(a AppliedPlan) {
 	case StatusNotStarted:
 		p.printf("%s datasource.%s: nothing was changed.\n", p.paint(yellow, "Not started"), safe(a.Datasource))
 	}
+	for _, l := range a.Logins {
+		p.printf("  %s.\n", safeLine(l.Message()))
+	}
 	kept := false
 	for _, s := range a.Sessions {
-		kept = kept || !s.Ended
+		kept = kept || !s.Ended && !s.LoginEnded
 		p.session(s)
 	}
 	if kept {
@@ -120,6 +127,12 @@ func (p *printer) session(s postgres.Session) {
 		what += ", from " + safe(s.Client)
 	}
 	switch {
+	case s.LoginEnded && s.Ended:
+		p.printf("  %s, whose login ended, was ended.\n", what)
+	case s.LoginEnded && s.Refused != "":
+		p.printf("  %s, whose login ended, lasts, and could not be ended: %s.\n", what, safe(s.Refused))
+	case s.LoginEnded:
+		p.printf("  %s lasts until it ends itself: its login ended. apply --retire-logins --end-sessions ends such sessions.\n", what)
 	case s.Ended:
 		p.printf("  %s kept rights that the plan takes away, and was ended.\n", what)
 	case s.Refused != "":
