@@ -204,6 +204,22 @@ type manyRecords struct {
 
 func newRecord(s *schema) *Record { return &Record{schema: s, slots: make([]slot, len(s.columns))} }
 
+// refused is the schema of records that nothing is allowed on.
+var refused schema
+
+// refuse makes the record one that no decision takes. Where another record
+// leads to it, its values are unknown and its relations tell nothing.
+func (r *Record) refuse() {
+	r.schema = &refused
+	for i := range r.slots {
+		r.slots[i] = slot{state: odd}
+	}
+	if r.related != nil {
+		clear(r.related.ones)
+		clear(r.related.manies)
+	}
+}
+
 // column is the slot of a column; r may be nil, whose columns are all null.
 func (r *Record) column(number int) *slot {
 	if r != nil && r.slots[number].filling == r.filling {

@@ -24,7 +24,8 @@ import (
 //
 // A Table, its handles and its Records belong to one Engine; after a reload
 // they are made anew (see Holder). Records of another engine or table are
-// refused: nothing is allowed on them.
+// refused: nothing is allowed on them, nor on a record that was once set by a
+// handle of another table.
 type Table struct{ table *table }
 
 // Table finds a table or resource; the error says that there is none.
@@ -204,21 +205,25 @@ func typeName(t document.Type) string {
 
 // Set sets the column of a record. A value that the type does not have (text
 // that is not UTF-8, a year above 9999, a name that the enum lacks) counts as
-// unknown, as it does in a document; slices are kept, not copied. It panics on
-// a record of another table.
+// unknown, as it does in a document; slices are kept, not copied. A record of
+// another table is refused from then on.
 func (c Column[T]) Set(r *Record, value T) {
-	s := c.slot(r)
+	if r.schema != c.schema {
+		r.refuse()
+		return
+	}
+	s := &r.slots[c.number]
 	s.state = stateOf(c.put(s, value))
 }
 
-// SetNull makes the column null.
-func (c Column[T]) SetNull(r *Record) { *c.slot(r) = slot{} }
-
-func (c Column[T]) slot(r *Record) *slot {
+// SetNull makes the column null; a record of another table is refused from then
+// on.
+func (c Column[T]) SetNull(r *Record) {
 	if r.schema != c.schema {
-		panic("engine: the column is of another table than the record")
+		r.refuse()
+		return
 	}
-	return &r.slots[c.number]
+	r.slots[c.number] = slot{}
 }
 
 // One sets what a to-one relation leads to.
@@ -256,28 +261,34 @@ func (t *Table) relation(name string, many bool) (relationHandle, error) {
 	return relationHandle{schema: t.table.schema, number: number}, nil
 }
 
-// check panics where a relation is set between records of other tables.
-func (h relationHandle) check(r *Record, others ...*Record) {
+// fits reports whether the relation leads from r to the others; where it does
+// not, r is refused from then on.
+func (h relationHandle) fits(r *Record, others ...*Record) bool {
 	if r.schema != h.schema {
-		panic("engine: the relation is of another table than the record")
+		r.refuse()
+		return false
 	}
 	for _, other := range others {
 		if other != nil && other.schema != h.schema.relations[h.number].to {
-			panic("engine: the relation leads to another table than the related record's")
+			r.refuse()
+			return false
 		}
+	}
+	return true
+}
+
+// Set makes other, or with nil no record, what the relation leads to. Where one
+// of them is of another table, r is refused from then on.
+func (o One) Set(r, other *Record) {
+	if o.relation.fits(r, other) {
+		r.relations().ones[o.relation.number] = oneRecord{there: other != nil, record: other}
 	}
 }
 
-// Set makes other, or with nil no record, what the relation leads to. It panics
-// on records of other tables.
-func (o One) Set(r, other *Record) {
-	o.relation.check(r, other)
-	r.relations().ones[o.relation.number] = oneRecord{there: other != nil, record: other}
-}
-
 // Set makes others all the records that the relation leads to; the slice is
-// kept. It panics on records of other tables.
+// kept. Where one of them is of another table, r is refused from then on.
 func (m Many) Set(r *Record, others []*Record) {
-	m.relation.check(r, others...)
-	r.relations().manies[m.relation.number] = manyRecords{told: true, records: others}
+	if m.relation.fits(r, others...) {
+		r.relations().manies[m.relation.number] = manyRecords{told: true, records: others}
+	}
 }
