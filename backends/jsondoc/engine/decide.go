@@ -125,12 +125,7 @@ func (s *Session) granted(list *arms, r *Record, check bool) bool {
 	if s.once && list.index == nil {
 		return s.grantedOnce(list.all, check)
 	}
-	for _, a := range s.open(list) {
-		if a.grants(&s.call, check) {
-			return true
-		}
-	}
-	return false
+	return s.open(list).grants(&s.call, check)
 }
 
 // grantedOnce is the same for the one decision of a session, which need not
@@ -180,7 +175,7 @@ func (s *Session) maySet(d *decision, seen bool) bool {
 		if number < 0 {
 			return false
 		}
-		listed := slices.ContainsFunc(s.open(d.arms), func(a *arm) bool { return slices.Contains(a.columns, number) })
+		listed := s.open(d.arms).any(&s.call, func(a *arm) bool { return slices.Contains(a.columns, number) })
 		if !listed || s.mask(d.table, number) != nil || seen && !s.sees(d.table, d.old, number) {
 			return false
 		}
@@ -190,7 +185,7 @@ func (s *Session) maySet(d *decision, seen bool) bool {
 
 func (s *Session) sees(t *table, r *Record, column int) bool {
 	s.call.rows[0] = r
-	return slices.ContainsFunc(s.open(t.view), func(a *arm) bool {
+	return s.open(t.view).any(&s.call, func(a *arm) bool {
 		return slices.Contains(a.columns, column) && a.when(&s.call)
 	})
 }
@@ -225,14 +220,14 @@ func (s *Session) Columns(datasource, tableName string, doc map[string]any) []st
 	}
 	s.call.rows[0] = r
 	s.shown = append(s.shown[:0], make([]bool, len(t.schema.columns))...)
-	for _, a := range s.open(t.view) {
-		if !a.when(&s.call) {
-			continue
+	s.open(t.view).any(&s.call, func(a *arm) bool {
+		if a.when(&s.call) {
+			for _, number := range a.columns {
+				s.shown[number] = true
+			}
 		}
-		for _, number := range a.columns {
-			s.shown[number] = true
-		}
-	}
+		return false // all of them count
+	})
 	var out []string
 	for number := range t.schema.columns {
 		if s.shown[number] {

@@ -74,6 +74,8 @@ func (t *table) action(name string) *arms {
 // arm is one policy's part in an action.
 type arm struct {
 	policy      *document.Policy
+	target      *document.PolicyTarget
+	schema      *schema // of the table
 	gate        gate
 	when, check cond
 	columns     []int // numbers of the table's columns
@@ -285,7 +287,7 @@ func (e *Engine) loadTarget(p *document.Policy, t *document.PolicyTarget, g gate
 		if err != nil {
 			return err
 		}
-		a := &arm{policy: p, gate: g, when: when, check: when}
+		a := &arm{policy: p, target: t, schema: e.tables[ref].schema, gate: g, when: when, check: when}
 		if t.Check != nil {
 			if a.check, err = e.compile(ref, t.Check); err != nil {
 				return err

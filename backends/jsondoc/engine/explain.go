@@ -171,7 +171,7 @@ func (s *Session) checkColumn(t *table, action, name string, before *Record) Col
 	if number < 0 {
 		return out
 	}
-	out.Listed = slices.ContainsFunc(s.open(t.action(action)), func(a *arm) bool { return slices.Contains(a.columns, number) })
+	out.Listed = s.open(t.action(action)).any(&s.call, func(a *arm) bool { return slices.Contains(a.columns, number) })
 	out.Masked = s.mask(t, number) != nil
 	out.Seen = out.Seen || before != nil && s.sees(t, before, number)
 	out.MaySet = out.Listed && out.Seen && !out.Masked

@@ -7,7 +7,7 @@ type filter struct {
 	decision decision
 	none     bool // nothing is allowed
 	plain    bool // allowed is what a policy grants and no guard refuses
-	arms     []*arm
+	arms     *openArms
 	guards   []*guard
 }
 
@@ -31,12 +31,7 @@ func (f *filter) allows(r *Record) bool {
 	}
 	c := &f.session.call
 	c.rows[0] = r
-	for _, a := range f.arms {
-		if a.when(c) {
-			return f.passes(c)
-		}
-	}
-	return false
+	return f.arms.grants(c, false) && f.passes(c)
 }
 
 func (f *filter) passes(c *call) bool {

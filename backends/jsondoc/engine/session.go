@@ -28,12 +28,6 @@ type Session struct {
 // opened is how many actions' policies a session remembers.
 const opened = 4
 
-// openArms are the arms of an action that are for the session's request.
-type openArms struct {
-	of   *arms
-	open []*arm
-}
-
 // Session starts a session.
 func (e *Engine) Session(r *Request) *Session {
 	s := e.newSession()
@@ -118,18 +112,18 @@ func (s *Session) takeWay(d *datasource) bool {
 	return among(s.engine.appUsers[s.app], c) == yes
 }
 
-// open is the arms of an action that are for the request. The list is good
-// until as many other actions have been asked for as a session remembers.
-func (s *Session) open(list *arms) []*arm {
+// open is the arms of an action that are for the request. They are good until as
+// many other actions have been asked for as a session remembers.
+func (s *Session) open(list *arms) *openArms {
 	for i := range s.opened {
 		if o := &s.opened[i]; o.of == list {
-			return o.open
+			return o
 		}
 	}
 	o := &s.opened[s.next]
 	s.next = (s.next + 1) % opened
-	o.of, o.open = list, list.open(&s.call, o.open[:0])
-	return o.open
+	list.open(&s.call, o)
+	return o
 }
 
 // bound is the guards of a table that the user is not surely outside of.

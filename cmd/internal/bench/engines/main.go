@@ -42,6 +42,9 @@ func bench(ctx context.Context, w io.Writer, tables, requests int) error {
 	if err := decisions(ctx, w, small, large, tables); err != nil {
 		return err
 	}
+	if err := crowd(ctx, w, tables*perTable); err != nil {
+		return err
+	}
 	if err := bulk(ctx, w, large); err != nil {
 		return err
 	}
@@ -85,6 +88,40 @@ func decisions(ctx context.Context, w io.Writer, small, large *model.Program, ta
 		if err := row(r.what, r.limit, r.make); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// crowd measures one decision among few and many policies for the same users on
+// one table.
+func crowd(ctx context.Context, w io.Writer, policies int) error {
+	few, err := crowded(ctx, perTable)
+	if err != nil {
+		return err
+	}
+	many, err := crowded(ctx, policies)
+	if err != nil {
+		return err
+	}
+	for _, r := range []struct {
+		what  string
+		limit time.Duration
+		make  func(*model.Program) (question, error)
+	}{
+		{"one table, typed records", 100, func(p *model.Program) (question, error) { return typed(ctx, p, 1) }},
+		{"one table, maps, all of it", 300, func(p *model.Program) (question, error) { return maps(ctx, p, 1, false) }},
+	} {
+		var took [2]time.Duration
+		for i, p := range []*model.Program{few, many} {
+			ask, err := r.make(p)
+			if err != nil {
+				return err
+			}
+			if took[i], _, err = perCall(ask); err != nil {
+				return fmt.Errorf("%s: %w", r.what, err)
+			}
+		}
+		_, _ = fmt.Fprintf(w, "%-34s %12s %12s %8s  %s\n", r.what, shown(took[0]), shown(took[1]), "", verdict(max(took[0], took[1]), r.limit))
 	}
 	return nil
 }

@@ -48,9 +48,41 @@ guard %q {
 		policy("large", "group.staff", "view", "record.amount > 1000000")
 		policy("region", "group.staff", "view", "record.region == user.region && record.amount < 1000")
 	}
-	set := &source.Set{Files: []source.File{{Name: "bench.hcl", Data: []byte(b.String())}}}
+	return compiled(ctx, b.String())
+}
+
+func compiled(ctx context.Context, text string) (*model.Program, error) {
+	set := &source.Set{Files: []source.File{{Name: "bench.hcl", Data: []byte(text)}}}
 	p, list := compiler.Compile(ctx, set, compiler.Inputs{})
 	return p, list.Err()
+}
+
+// crowded is a project with one table, and that many policies for the same
+// users on it, each about another region; the last one is the user's.
+func crowded(ctx context.Context, policies int) (*model.Program, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, `postern { project = "bench" }
+identity {
+  attribute "id" { type = uuid }
+  attribute "region" { type = string }
+}
+datasource "crm" { type = "service" }
+group "staff" {}
+resource "crm" %q {
+  attribute "owner" { type = uuid }
+  attribute "region" { type = string }
+  attribute "amount" { type = int }
+}
+`, tableName(0))
+	for i := range policies {
+		where := fmt.Sprintf("region %d", i)
+		if i == policies-1 {
+			where = region
+		}
+		fmt.Fprintf(&b, "policy \"p%05d\" {\n  on    = [resource.crm.%s]\n  to    = [group.staff]\n  allow = [view]\n  when  = record.region == %q && record.amount < 1000\n}\n",
+			i, tableName(0), where)
+	}
+	return compiled(ctx, b.String())
 }
 
 // The question of all engines: a record of another owner, in the user's
