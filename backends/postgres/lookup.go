@@ -35,7 +35,7 @@ func (b *runtimeBuilder) lookup(l *model.Lookup) sqltext.SQL {
 	if l.Each {
 		template = "lookup_each"
 	}
-	read := "postern." + sqltext.SQL(key.function) + "(postern.claim(s -> 'claims', " + b.texts(b.p.Identity.Key.Claim) + "))"
+	read := "postern." + sqltext.SQL(key.function) + "(" + b.member("s -> 'claims'", b.p.Identity.Key.Claim) + ")"
 	if key := b.p.Identity.Key; key.Type.Kind == model.KindEnum {
 		read = "(SELECT k FROM (SELECT " + read + ") AS x(k) WHERE k = ANY (" + b.texts(key.Type.Enum) + "))"
 	}

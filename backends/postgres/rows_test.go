@@ -159,7 +159,7 @@ func TestWritesAndColumns(t *testing.T) {
 		"the directory":        {"SELECT key FROM postern.directory", "", "permission denied"},
 		"the generation":       {"SELECT hash FROM postern.generation", "", "permission denied"},
 		"the history":          {"SELECT plan FROM postern.history", "", "permission denied"},
-		"the claims":           {"SELECT postern.session()", "", "permission denied"},
+		"the claims":           {"SELECT postern.claims()", "", "permission denied"},
 		"a new function":       {"CREATE FUNCTION postern.user_id() RETURNS text LANGUAGE sql AS 'SELECT 1'", "", "permission denied"},
 	} {
 		t.Run(name, func(t *testing.T) {

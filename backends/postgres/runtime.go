@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -102,20 +100,33 @@ func (b *runtimeBuilder) build() {
 	b.readers()
 	b.identity()
 	for _, a := range b.p.Identity.Attributes {
-		b.accessor(a, func(path sqltext.SQL) sqltext.SQL {
-			if l := b.ds.Lookup(a); l != nil {
-				return b.lookup(l)
-			}
-			return "postern.attribute(" + b.literal(a.Name) + ", " + path + ")"
-		})
+		switch l := b.ds.Lookup(a); {
+		case l != nil:
+			b.accessor(a, b.lookup(l), "s")
+		case len(b.p.Users) > 0: // the directory may state it in place of the claim
+			b.accessor(a, "postern.subject()", "coalesce(s -> 'attributes' -> "+b.literal(a.Name)+", "+b.member("s -> 'claims'", a.Claim)+")")
+		default:
+			b.accessor(a, "postern.subject()", b.member("s -> 'claims'", a.Claim))
+		}
 	}
 	for _, a := range b.p.Request {
-		b.accessor(a, func(path sqltext.SQL) sqltext.SQL {
-			return "postern.claim(postern.session() -> 'request', " + path + ")"
-		})
+		b.accessor(a, "postern.request()", b.member("s", a.Claim))
 	}
-	b.function(groupsFunction, "", "text[]", "STABLE", b.body("user_groups"))
-	b.function(levelFunction, "", "text", "STABLE", b.body("user_access_level"))
+	groups := b.body("user_groups")
+	if nested(b.p) {
+		groups = b.body("user_groups_nested", b.literal(b.generation))
+	}
+	b.entry(groupsFunction, "", "text[]", "STABLE", groups)
+	b.entry(levelFunction, "", "text", "STABLE", b.body("user_access_level"))
+}
+
+// member is a member of a JSON document, through objects alone: of an array,
+// a text names no element.
+func (b *runtimeBuilder) member(document sqltext.SQL, path []string) sqltext.SQL {
+	for _, step := range path {
+		document += " -> " + b.literal(step)
+	}
+	return document
 }
 
 func (b *runtimeBuilder) grant(id ObjectID, to Grantee, p Privilege) {
@@ -126,7 +137,6 @@ func (b *runtimeBuilder) grant(id ObjectID, to Grantee, p Privilege) {
 // type become NULL, which is unknown.
 func (b *runtimeBuilder) readers() {
 	b.function("document", "s text", "json", "IMMUTABLE", b.body("document"))
-	b.function("claim", "document json, path text[]", "json", "IMMUTABLE", b.body("claim"))
 	b.function("plain_number", "value json", "numeric", "IMMUTABLE", b.body("plain_number"))
 	b.function("day", "s text", "date", "IMMUTABLE", b.body("day"))
 	for _, kind := range slices.Sorted(maps.Keys(scalars)) {
@@ -136,7 +146,7 @@ func (b *runtimeBuilder) readers() {
 		}
 		b.function(s.function, "value json", s.result, "STABLE", b.body(s.function))
 		b.function(s.function+"_set", "value json", s.result+"[]", "STABLE",
-			b.body("as_set", sqltext.SQL(s.result), sqltext.SQL(s.function)))
+			b.body("as_set", sqltext.SQL(s.function)))
 	}
 }
 
@@ -145,64 +155,82 @@ func (b *runtimeBuilder) identity() {
 	switch b.ds.Identity {
 	case model.IdentitySigned:
 		b.function("mac", "key integer, message text", "bytea", "STABLE", b.body("mac"))
-		b.function(openFunction, "token text", "void", "VOLATILE", b.body("open"))
+		b.entry(openFunction, "token text", "void", "VOLATILE", b.body("open"))
 		b.function("session", "", "json", "STABLE", b.body("session_signed"))
-	case model.IdentityRole:
-		b.function("session", "", "json", "STABLE", b.body("session_role", b.loginClaims(), b.groupNames()))
+		b.function("claims", "", "json", "STABLE", b.body("claims_signed"))
+		b.function("request", "", "json", "STABLE", b.body("request_signed"))
+	case model.IdentityRole: // which has no request attributes
+		b.function("claims", "", "json", "STABLE", b.body("claims_role", b.loginClaims(), b.groupNames()))
 	case model.IdentitySetting:
 		setting := b.ds.ClaimsSetting
 		if setting == "" {
 			setting = "postern.claims"
 		}
-		b.function("session", "", "json", "STABLE", b.body("session_setting", b.literal(setting)))
+		b.function("claims", "", "json", "STABLE", b.body("claims_setting", b.literal(setting)))
+		b.function("request", "", "json", "STABLE", b.body("request_setting"))
 	}
 	levels := make([]string, len(b.p.Levels))
 	for i, l := range b.p.Levels {
 		levels[i] = l.Name
 	}
 	key := b.p.Identity.Key
-	among := sqltext.SQL("")
+	among, directory := sqltext.SQL(""), sqltext.SQL("")
 	if key.Type.Kind == model.KindEnum {
 		among = "IF id <> ALL (" + b.texts(key.Type.Enum) + ") THEN id := NULL; END IF;"
 	}
+	if len(b.p.Users) > 0 {
+		directory = sqltext.SQL(b.body("directory", b.literal(b.generation)))
+	}
 	b.function("subject", "", "json", "STABLE", b.body("subject",
-		sqltext.SQL(scalars[key.Type.Kind].function), b.texts(key.Claim), b.texts(levels), among, b.literal(b.generation)))
-	b.function("attribute", "name text, path text[]", "json", "STABLE", b.body("attribute"))
+		sqltext.SQL(scalars[key.Type.Kind].function), b.member("claims", key.Claim), b.texts(levels), among, directory))
 }
 
-// accessor is the function of one attribute.
-func (b *runtimeBuilder) accessor(a *model.Attribute, value func(path sqltext.SQL) sqltext.SQL) {
-	source := value(b.texts(a.Claim))
+// accessor is the function of one attribute: how it is read from the document
+// s.
+func (b *runtimeBuilder) accessor(a *model.Attribute, document, value sqltext.SQL) {
 	set := a.Type.Kind == model.KindSet
 	t, suffix, array := a.Type, sqltext.SQL(""), ""
 	if set {
 		t, suffix, array = *a.Type.Elem, "_set", "[]"
 	}
 	s := scalars[t.Kind]
-	read := "postern." + sqltext.SQL(s.function) + suffix + "(" + source + ")"
-	body := "\nBEGIN\n    RETURN " + read + ";\nEND\n"
+	read := "postern." + sqltext.SQL(s.function) + suffix + "(" + value + ")"
+	body := "\nDECLARE\n    s json := " + document + ";\n"
 	if t.Kind == model.KindEnum {
 		test := sqltext.SQL("v = ANY (") + b.texts(t.Enum) + ")"
 		if set {
 			test = "v <@ " + b.texts(t.Enum)
 		}
-		body = "\nDECLARE\n    v " + sqltext.SQL(s.result+array) + " := " + read + ";\nBEGIN\n    RETURN CASE WHEN " + test + " THEN v END;\nEND\n"
+		body += "    v " + sqltext.SQL(s.result+array) + " := " + read + ";\n"
+		read = "CASE WHEN " + test + " THEN v END"
 	}
-	b.function(b.names.accessor(a), "", s.result+array, "STABLE", string(body))
+	body += "BEGIN\n    RETURN " + read + ";\nEND\n"
+	b.entry(b.names.accessor(a), "", s.result+array, "STABLE", string(body))
 }
 
-// function adds a function that runs as the owner of the schema, who alone can
-// read keys and the directory. Its path holds no schema in which others could
-// put objects of their own.
-func (b *runtimeBuilder) function(name, arguments, result, volatility, body string) {
+// function adds a function that the others call. It runs with the rights and
+// the path of the one that calls it: to change both at each call took more time
+// than all else.
+func (b *runtimeBuilder) function(name, arguments, result, volatility, body string) *Function {
 	id := FunctionID(RuntimeSchema, name, arguments)
 	if _, taken := b.state.Functions[id]; taken {
 		b.errs = append(b.errs, fmt.Errorf("two attributes want the function %s.%s", RuntimeSchema, name))
 	}
-	b.state.Functions[id] = &Function{
-		ID: id, Arguments: arguments, Returns: result, Language: "plpgsql", Body: body, SecurityDefiner: true,
-		Volatility: volatility, Parallel: "RESTRICTED", Config: []string{"search_path=pg_catalog, pg_temp"}, Owner: b.owner,
+	f := &Function{
+		ID: id, Arguments: arguments, Returns: result, Language: "plpgsql", Body: body,
+		Volatility: volatility, Parallel: "RESTRICTED", Owner: b.owner,
 	}
+	b.state.Functions[id] = f
+	return f
+}
+
+// entry adds a function that policies and accounts call. It runs as the owner
+// of the schema, who alone can read keys and the directory and call the other
+// functions. Its path holds no schema in which others could put objects of
+// their own.
+func (b *runtimeBuilder) entry(name, arguments, result, volatility, body string) {
+	f := b.function(name, arguments, result, volatility, body)
+	f.SecurityDefiner, f.Config = true, []string{"search_path=pg_catalog, pg_temp"}
 }
 
 // body reads an embedded body and puts printed SQL in its places.
@@ -235,145 +263,6 @@ func (b *runtimeBuilder) texts(list []string) sqltext.SQL {
 	text, err := out.SQL()
 	if err != nil {
 		b.errs = append(b.errs, err)
-	}
-	return text
-}
-
-// tables adds the tables of the schema. Only the owner may read them, but for
-// objects, which holds nothing but names and hashes.
-func (b *runtimeBuilder) tables() {
-	text := func(names ...string) (out []Column) {
-		for _, n := range names {
-			out = append(out, Column{Name: n, Type: "text", NotNull: true})
-		}
-		return out
-	}
-	null := func(name string) Column { return Column{Name: name, Type: "text"} }
-	directory, closure := b.directory(), b.closure()
-	b.table("directory", []string{"key"}, append(text("key"), null("level"), null("groups"), null("attributes")), directory)
-	b.table("group_closure", []string{"name", "above"}, text("name", "above"), closure)
-	name := "identity"
-	b.generation = generationOf(directory, closure)
-	b.table("generation", []string{"name"}, text("name", "hash"), [][]*string{{&name, &b.generation}})
-	for _, t := range bookkeepingTables(RuntimeSchema, b.owner) {
-		b.state.Generated[t.ID] = t
-		if t.ID.Name == tableObjects {
-			b.grant(t.ID, Public(), PrivilegeSelect)
-			continue
-		}
-		t.RLS = true
-	}
-	b.hashKeyTable()
-	if b.ds.Identity == model.IdentitySigned {
-		b.table("keys", []string{"id"}, []Column{
-			{Name: "id", Type: "integer", NotNull: true},
-			{Name: "inner_pad", Type: "bytea", NotNull: true},
-			{Name: "outer_pad", Type: "bytea", NotNull: true},
-		}, nil)
-	}
-}
-
-func (b *runtimeBuilder) table(name string, key []string, columns []Column, rows [][]*string) {
-	t := &GeneratedTable{
-		ID: TableID(RuntimeSchema, name), Owner: b.owner, Columns: columns, PrimaryKey: key, Filled: rows != nil, Rows: rows,
-		RLS: true,
-	}
-	b.state.Generated[t.ID] = t
-}
-
-// directory is one row for each user block: the key in Postgres' text form,
-// and what it states. NULL states nothing.
-func (b *runtimeBuilder) directory() [][]*string {
-	rows := make([][]*string, 0, len(b.p.Users))
-	for _, u := range b.p.Users {
-		key, err := literalText(u.Key)
-		if err != nil {
-			b.errs = append(b.errs, err)
-		}
-		row := []*string{&key, nil, nil, nil}
-		if u.Level != nil {
-			row[1] = &u.Level.Name
-		}
-		if u.Groups != nil {
-			names := make([]string, len(u.Groups))
-			for i, g := range u.Groups {
-				names[i] = g.Name
-			}
-			row[2] = b.json(names)
-		}
-		if len(u.Attributes) > 0 {
-			stated := map[string]any{}
-			for _, v := range u.Attributes {
-				stated[v.Attribute.Name] = b.claimValue(v.Value)
-			}
-			row[3] = b.json(stated)
-		}
-		rows = append(rows, row)
-	}
-	slices.SortFunc(rows, func(x, y []*string) int { return cmp.Compare(*x[0], *y[0]) })
-	return rows
-}
-
-func (b *runtimeBuilder) closure() [][]*string {
-	rows := [][]*string{}
-	for _, g := range b.p.Groups {
-		for _, above := range g.Closure {
-			rows = append(rows, []*string{&g.Name, &above})
-		}
-	}
-	slices.SortFunc(rows, func(x, y []*string) int {
-		return cmp.Or(cmp.Compare(*x[0], *y[0]), cmp.Compare(*x[1], *y[1]))
-	})
-	return rows
-}
-
-// generationOf is a hash of the rows of tables. A transaction whose snapshot is
-// older than an apply runs the new functions on the old rows; the two are told
-// apart by it.
-func generationOf(tables ...[][]*string) string {
-	var text strings.Builder
-	for i, rows := range tables {
-		for _, r := range rows {
-			text.WriteString(strconv.Itoa(i) + ": " + describeRow(r) + "\n")
-		}
-	}
-	sum := sha256.Sum256([]byte(text.String()))
-	return hex.EncodeToString(sum[:8])
-}
-
-func (b *runtimeBuilder) json(v any) *string {
-	var out strings.Builder
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		b.errs = append(b.errs, err)
-	}
-	text := strings.TrimSpace(out.String())
-	return &text
-}
-
-// claimValue is a constant as claims carry it.
-func (b *runtimeBuilder) claimValue(v model.Value) any {
-	switch x := v.(type) {
-	case nil, bool, string:
-		return x
-	case model.Unknown:
-		return nil
-	case model.Set:
-		out := make([]any, len(x))
-		for i, e := range x {
-			out[i] = b.claimValue(e)
-		}
-		return out
-	case model.Timestamp:
-		return strings.Replace(instantText(x), " ", "T", 1) + "Z"
-	}
-	text, err := literalText(v)
-	if err != nil {
-		b.errs = append(b.errs, err)
-	}
-	if _, number := numberOf(v); number {
-		return json.Number(text)
 	}
 	return text
 }

@@ -1,7 +1,4 @@
 
 BEGIN
-    IF json_typeof(value) = 'string' THEN
-        RETURN value #>> '{}';
-    END IF;
-    RETURN NULL;
+    RETURN CASE WHEN json_typeof(value) = 'string' THEN value #>> '{}' END;
 END

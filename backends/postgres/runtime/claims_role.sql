@@ -9,5 +9,5 @@ DECLARE
             AND pg_has_role(me.oid, g.oid, 'MEMBER') AND g.oid <> me.oid
     );
 BEGIN
-    RETURN json_build_object('user', {{1}}, 'request', '{}'::json);
+    RETURN {{1}};
 END

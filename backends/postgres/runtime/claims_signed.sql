@@ -1,0 +1,6 @@
+
+DECLARE
+    claims json := postern.session() -> 'user';
+BEGIN
+    RETURN CASE WHEN json_typeof(claims) = 'object' THEN claims END;
+END

@@ -1,0 +1,4 @@
+
+BEGIN
+    RETURN postern.session() -> 'request';
+END
