@@ -53,6 +53,7 @@ type objectWriter struct {
 	err  error
 	open bool // a member was written
 	buf  bytes.Buffer
+	text []byte
 }
 
 func (o *objectWriter) raw(text string) {
@@ -78,9 +79,9 @@ func (o *objectWriter) value(prefix string, v any) {
 	o.buf.Reset()
 	enc := json.NewEncoder(&o.buf)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, "  ")
 	if o.err = enc.Encode(v); o.err == nil {
-		_, o.err = o.w.Write(bytes.TrimSuffix(o.buf.Bytes(), []byte("\n")))
+		o.text = indented(o.text[:0], bytes.TrimSuffix(o.buf.Bytes(), []byte("\n")), prefix)
+		_, o.err = o.w.Write(o.text)
 	}
 }
 
