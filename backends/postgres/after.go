@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,17 +26,11 @@ func (l *Live) After(ctx context.Context, conn *pgx.Conn) (*Live, error) {
 	if err := in.rereadRecords(ctx); err != nil {
 		return nil, err
 	}
-	schemas := generatedSchemas(l.Scope)
-	for id := range live.Records {
-		if id.Kind == KindSchema {
-			schemas = append(schemas, id.Name)
-		}
-	}
 	for id, facts := range l.Facts {
 		in.oids[facts.oid] = id
 	}
 	err := in.run(ctx,
-		&catalogQuery{name: "functions", sql: queryFunctions, args: [][]byte{jsonArg(sortedUnique(schemas, strings.Compare))}, each: in.function},
+		&catalogQuery{name: "functions", sql: queryFunctions, args: [][]byte{jsonArg(live.generatedSchemas())}, each: in.function},
 		&catalogQuery{name: "tables of relations", sql: queryRelations, args: [][]byte{jsonArg(l.Scope.Keyed)}, each: in.relation},
 		&catalogQuery{name: "policies", sql: queryPoliciesSince, args: [][]byte{[]byte(l.horizon)}, each: func(r row) error {
 			if _, known := in.oids[r.text(0)]; !known {

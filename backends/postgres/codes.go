@@ -27,6 +27,7 @@ const (
 	CodeOwnerUnstated   diag.Code = "postgres-owner-unstated"    // a table owner can log in, and nothing says whether policies hold for it
 	CodeOwnerAccount    diag.Code = "postgres-owner-account"     // a governed table belongs to an account of the project
 	CodeGenerated       diag.Code = "postgres-generated-changed" // a generated object has another shape than this version makes
+	CodeBuiltOn         diag.Code = "postgres-generated-needed"  // an object of somebody else needs a generated one that has to be dropped
 	CodeIndex           diag.Code = "postgres-index-missing"     // (warning) an index would spare a large table from being read as a whole
 	CodeLoginPrevious   diag.Code = "postgres-login-previous"    // (warning) the login that takes the password before is not retired
 	CodeAdditive        diag.Code = "postgres-additive-left"     // (warning) what the project did not make stays, since it is told to

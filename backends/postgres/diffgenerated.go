@@ -175,6 +175,7 @@ func (d *differ) redefine(id ObjectID, want, have *GeneratedTable) {
 			"It was altered by hand, or another version of Postern made it. Its content is not in the project, so it is not made anew: restore its columns.")
 		return
 	}
+	d.hold(id, d.place(), true)
 	d.fresh[id] = true
 	statements := append([]printedSQL{sql(DropObject(id))}, d.makeGenerated(want)...)
 	d.add(item{phase: phaseGenerated, order: 1, id: id, change: plan.Modify{
@@ -289,6 +290,7 @@ func (d *differ) compareFunctions() {
 					"It stands in the schema that Postern keeps for itself and is left alone. Nobody but its owner keeps rights on it.")
 				return
 			}
+			d.hold(id, source.Span{}, false)
 			d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{
 				About:  about(id, source.Span{}, "no longer needed"),
 				Before: describeFunction(have),

@@ -79,6 +79,7 @@ func (d *differ) changeView(id ObjectID, want, have *View) {
 		statements = []printedSQL{sql(CreateView(want, true)), sql(SetOwner(id, want.Owner))}
 		d.views = append(d.views, want)
 	default:
+		d.hold(id, d.viewSource(want), true)
 		statements = append([]printedSQL{sql(DropObject(id))}, d.makeView(want)...)
 	}
 	if len(statements) == 0 {
@@ -137,6 +138,7 @@ func (d *differ) dropView(id ObjectID, have *View) {
 	if !d.drops(id) {
 		return
 	}
+	d.hold(id, source.Span{}, false)
 	d.add(item{phase: phaseCleanup, order: -2, id: id, change: plan.Remove{
 		About: about(id, source.Span{}, "no longer needed"), Before: describeView(have),
 	}}, sql(DropObject(id)))
@@ -147,6 +149,7 @@ func (d *differ) dropSchema(id ObjectID, have *Schema) {
 	if !d.drops(id) {
 		return
 	}
+	d.hold(id, source.Span{}, false)
 	d.add(item{phase: phaseCleanup, order: -1, id: id, change: plan.Remove{
 		About: about(id, source.Span{}, "no longer needed"), Before: "owned by " + have.Owner,
 	}}, sql(DropObject(id)))

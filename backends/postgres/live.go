@@ -50,6 +50,8 @@ type Live struct {
 	// Dependents are the reasons why recorded roles that are no longer wanted
 	// cannot be dropped.
 	Dependents []Dependent
+	// BuiltOn lists, by generated object, what needs it; read for plans alone.
+	BuiltOn map[ObjectID][]BuiltOn
 	// Open counts the sessions of logins that take the password before.
 	Open map[string]int
 }

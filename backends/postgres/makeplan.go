@@ -65,6 +65,9 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	if err := canonicalise(ctx, conn, want, live); err != nil {
 		return nil, nil, fmt.Errorf("comparing policies: %w", err)
 	}
+	if err := readBuiltOn(ctx, conn, live); err != nil {
+		return nil, nil, err
+	}
 	p, found, err := Diff(want, live, Options{
 		Datasource: opts.Datasource, Passwords: passwords, HashKeyChanged: changed, RetireLogins: opts.RetireLogins,
 	})

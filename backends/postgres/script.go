@@ -17,6 +17,7 @@ import (
 func Script(s *State, datasource, revision string) (sqltext.SQL, error) {
 	w := &scriptWriter{state: s}
 	w.header(datasource, revision)
+	w.keys()
 	w.roles()
 	w.runtime()
 	w.denied()
@@ -41,6 +42,16 @@ func (w *scriptWriter) stmt(s sqltext.SQL, err error) {
 		w.err = err
 	}
 	w.b.Raw(s, ";\n")
+}
+
+// keys writes what ends the script where a key is missing that its conditions
+// go by.
+func (w *scriptWriter) keys() {
+	statement, err := requireKeys(w.state)
+	if statement != "" || err != nil {
+		w.section("Keys that conditions over related records need")
+		w.stmt(statement, err)
+	}
 }
 
 func (w *scriptWriter) section(title string) { w.b.Raw("\n").Comment(title) }

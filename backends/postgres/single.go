@@ -82,13 +82,11 @@ func singleRecords(ds *model.Datasource) map[*model.Table][]SingleRecord {
 	return out
 }
 
-// queryKeys lists unique indexes. An index whose operator class or collation
-// takes other values for equal than the = of a policy does would let two
-// records through that the policy takes for one. $1: array of table oids.
-const queryKeys = `SELECT i.indrelid, x.relname,
-	(SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, ord)
-		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.ord <= i.indnkeyatts),
-	CASE WHEN NOT i.indisvalid OR NOT i.indisready OR NOT i.indislive THEN 'is not valid'
+// keyFlaw is why a unique index i does not keep every second record out; null
+// where it does. An index whose operator class or collation takes other values
+// for equal than the = of a policy does would let two records through that the
+// policy takes for one.
+const keyFlaw sqltext.SQL = `CASE WHEN NOT i.indisvalid OR NOT i.indisready OR NOT i.indislive THEN 'is not valid'
 		WHEN i.indpred IS NOT NULL THEN 'holds for some rows alone'
 		WHEN i.indexprs IS NOT NULL THEN 'is over expressions'
 		WHEN i.indisexclusion THEN 'keeps overlaps out, not every second row'
@@ -99,7 +97,13 @@ const queryKeys = `SELECT i.indrelid, x.relname,
 			JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
 			JOIN pg_collation l ON l.oid = a.attcollation
 			WHERE NOT l.collisdeterministic AND k.coll <> a.attcollation) THEN 'compares otherwise than = does'
-	END
+	END`
+
+// queryKeys lists unique indexes. $1: array of table oids.
+const queryKeys = `SELECT i.indrelid, x.relname,
+	(SELECT json_agg(a.attname ORDER BY k.ord) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, ord)
+		JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.ord <= i.indnkeyatts),
+	` + string(keyFlaw) + `
 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
 WHERE i.indisunique AND i.indrelid = ANY ($1::oid[])`
 
@@ -129,9 +133,7 @@ func (in *inspection) uniqueKey(r row) error {
 func (d *differ) checkSingle(id ObjectID, scope *TableScope, have *Table) {
 	for _, single := range d.live.Keyless(id, scope) {
 		why, _ := d.live.single(id, have, single.Columns)
-		add, err := build(func(b *sqltext.Builder) {
-			b.Raw("ALTER TABLE ").Qualified(id.Schema, id.Name).Raw(" ADD UNIQUE (").Idents(single.Columns).Raw(")")
-		})
+		add, err := addUnique(id, single.Columns)
 		if err != nil {
 			d.errs = append(d.errs, err)
 			continue

@@ -1,9 +1,13 @@
 package postgres
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
 )
@@ -91,6 +95,7 @@ func TestToOneRelationNeedsALiveKey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			requireKeysHere(t, conn, want, c.want == "")
 			if c.want == "" {
 				if diags.HasErrors() {
 					t.Error(diags)
@@ -102,6 +107,23 @@ func TestToOneRelationNeedsALiveKey(t *testing.T) {
 				t.Errorf("diagnostics %v, want one at line 36 with %q", diags, c.want)
 			}
 		})
+	}
+}
+
+// requireKeysHere: the script's own check comes to what the plan says.
+func requireKeysHere(t *testing.T, conn *pgx.Conn, want *State, there bool) {
+	t.Helper()
+	check, err := requireKeys(want)
+	if err != nil || check == "" {
+		t.Fatalf("the script's check is %q: %v", check, err)
+	}
+	_, err = conn.Exec(t.Context(), string(check))
+	var pg *pgconn.PgError
+	switch {
+	case there && err != nil:
+		t.Errorf("the script fails: %v", err)
+	case !there && (!errors.As(err, &pg) || pg.Detail != `deals.payer: ALTER TABLE "public"."accounts" ADD UNIQUE ("id", "part")`):
+		t.Errorf("the script ends with %v, %+v", err, pg)
 	}
 }
 

@@ -72,15 +72,7 @@ func TestViewDriftIsFoundAndHealed(t *testing.T) {
 func TestViewNoLongerNeeded(t *testing.T) {
 	t.Parallel()
 	d, p := staffed(t, "viewgone")
-	plain := compile(t, project(staff, "viewgone"))
-	table := plain.Datasources[0].Tables[0]
-	table.Masks = nil
-	for _, target := range table.Policies {
-		if target.Allows(model.View) {
-			target.Columns = table.Columns[:3]
-		}
-	}
-	heal(t, d, plain)
+	heal(t, d, unmasked(t, "viewgone"))
 	conn := loginOf(t, d, "viewgone_role")
 	if got := values(t, conn, claimsUser, "SELECT name FROM people WHERE id = 1"); got != "Ada" {
 		t.Errorf("sees %q", got)
