@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/postern-dev/postern/backends/plan"
-	"github.com/postern-dev/postern/backends/postgres/throwaway"
 	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
 )
 
@@ -135,6 +134,7 @@ func TestFaultsBetweenStatements(t *testing.T) {
 type lastWord struct {
 	net.Conn
 	sent bool
+	then func() // is done last; may be nil
 }
 
 func (c *lastWord) Write(b []byte) (int, error) {
@@ -145,6 +145,9 @@ func (c *lastWord) Write(b []byte) (int, error) {
 		if n, err := c.Conn.Write(b); err != nil {
 			return n, err
 		}
+	}
+	if c.then != nil {
+		c.then()
 	}
 	return 0, errors.Join(net.ErrClosed, c.Close())
 }
@@ -187,49 +190,5 @@ func awaitAlone(t *testing.T, conn *pgx.Conn) {
 			AND datname = current_database() AND pid <> pg_backend_pid()`).Scan(&others); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// TestServerCrashes takes the server down without warning at some statements
-// of an apply. It comes back with the old state.
-func TestServerCrashes(t *testing.T) {
-	t.Parallel()
-	server := pgtest.Isolated(t)
-	if err := server.CreateDatabase(t.Context(), "crashing"); err != nil {
-		t.Fatal(err)
-	}
-	url := server.URL("crashing")
-	f := plainFixture("crash")
-	setup := connect(t, url)
-	// Throw-away servers do not wait for the log; this one has to find it again.
-	execute(t, setup, "SET synchronous_commit = on; ALTER DATABASE crashing SET synchronous_commit = on")
-	execute(t, setup, f.ddl())
-	const crashes = 3
-	for _, want := range []*State{f.state(), f.changed()} {
-		p := makePlan(t, connect(t, url), want)
-		for n := range crashes {
-			crash(t, server, url, p, len(p.Statements)*(n+1)/crashes)
-			if again := describe(makePlan(t, connect(t, url), want)); again != describe(p) {
-				t.Fatalf("crash %d leaves something:\n%s", n, again)
-			}
-		}
-		conn := connect(t, url)
-		apply(t, conn, makePlan(t, conn, want))
-		requireEmpty(t, conn, want)
-	}
-}
-
-func crash(t *testing.T, server *throwaway.Server, url string, p *plan.Plan, at int) {
-	t.Helper()
-	fault := fault{statement: warn, on: func(*pgconn.PgConn) {
-		if err := server.Kill(); err != nil {
-			t.Error(err)
-		}
-	}}
-	if err := fault.apply(t, url, p, at); err == nil {
-		t.Fatal("a crash is no error")
-	}
-	if err := server.Restart(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -132,7 +132,12 @@ func testDatasource() *model.Datasource {
 }
 
 func testSecrets(password string) Secrets {
-	return func(context.Context, plan.Secret) (string, error) { return password, nil }
+	return func(_ context.Context, s plan.Secret) (string, error) {
+		if s.Kind == plan.SecretHashKey {
+			return string(model.TestHashKey), nil
+		}
+		return password, nil
+	}
 }
 
 func makePlan(t testing.TB, conn *pgx.Conn, want *State) *plan.Plan {
