@@ -70,8 +70,7 @@ func (d *differ) compareSchemas() {
 }
 
 func (d *differ) compareGenerated() {
-	compareKeyed(d.want.Generated, d.live.Generated, ObjectID.Compare, d.createGenerated, d.changeGenerated,
-		func(ObjectID, *GeneratedTable) {})
+	compareKeyed(d.want.Generated, d.live.Generated, ObjectID.Compare, d.createGenerated, d.changeGenerated, d.dropHashKey)
 }
 
 func (d *differ) createGenerated(id ObjectID, want *GeneratedTable) {

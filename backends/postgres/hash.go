@@ -21,17 +21,19 @@ import (
 // read it; accounts may not, or they could try which text is behind a hash.
 const tableHashKey = "hash_key"
 
+var hashKeyColumns = []Column{
+	{Name: "name", Type: "text", NotNull: true},
+	{Name: "inner_pad", Type: "bytea", NotNull: true},
+	{Name: "outer_pad", Type: "bytea", NotNull: true},
+}
+
 // hashKeyTable adds the table. Its rows are no part of a state: the key is a
 // secret.
 func (b *runtimeBuilder) hashKeyTable() {
 	if !b.ds.Hashes() {
 		return
 	}
-	b.table(tableHashKey, []string{"name"}, []Column{
-		{Name: "name", Type: "text", NotNull: true},
-		{Name: "inner_pad", Type: "bytea", NotNull: true},
-		{Name: "outer_pad", Type: "bytea", NotNull: true},
-	}, nil)
+	b.table(tableHashKey, []string{"name"}, hashKeyColumns, nil)
 	// Its readers are not its owner, and row security would hide the key.
 	b.state.Generated[TableID(RuntimeSchema, tableHashKey)].RLS = false
 	b.state.HashKeyFrom = b.p.HashKey.String()
@@ -98,6 +100,19 @@ func (d *differ) compareHashKey() {
 	d.items = append(d.items, item{phase: phaseGenerated, order: 2, id: id, change: change, statements: []plan.Statement{
 		{SQL: string(before + after), Object: object, Secret: &secret},
 	}})
+}
+
+// dropHashKey drops the table of the key where no mask needs it any more: a secret
+// is not kept for nothing.
+func (d *differ) dropHashKey(id ObjectID, have *GeneratedTable) {
+	made := &GeneratedTable{Columns: hashKeyColumns, PrimaryKey: []string{"name"}}
+	if id != TableID(RuntimeSchema, tableHashKey) || !sameDefinition(made, have) {
+		return
+	}
+	object := plan.Object{Kind: "hash key", Name: printed(id)}
+	d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{
+		About: plan.About{Object: object, Span: d.place(), Reason: "no mask by hash() is left"}, Before: "(not shown)",
+	}}, sql(DropObject(id)))
 }
 
 // hashKeyChanged says whether the key that is wanted is not the one that is

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,30 @@ func TestHashKey(t *testing.T) {
 	}
 	if keys := rows(t, conn, "SELECT name FROM postern.hash_key"); len(keys) != 1 {
 		t.Errorf("keys %q", keys)
+	}
+	without := f.state() // the last mask is gone, and the key with it
+	p := makePlan(t, conn, without)
+	if !slices.ContainsFunc(p.Changes, func(c plan.Change) bool {
+		r, ok := c.(plan.Remove)
+		return ok && r.Object == plan.Object{Kind: "hash key", Name: `"postern"."hash_key"`}
+	}) {
+		t.Errorf("the plan does not remove the key:\n%s", describe(p))
+	}
+	apply(t, conn, p)
+	requireEmpty(t, conn, without)
+	if left := rows(t, conn, "SELECT to_regclass('postern.hash_key') IS NULL"); left[0] != "t" {
+		t.Error("the key is still there")
+	}
+	// Made by hand, it is drift; declared again, it is stored again.
+	execute(t, conn, "CREATE TABLE postern.hash_key (name text PRIMARY KEY, inner_pad bytea NOT NULL, outer_pad bytea NOT NULL)")
+	p = makePlan(t, conn, without)
+	if len(p.Changes) != 1 || !p.Changes[0].What().Drift {
+		t.Errorf("a key by hand is no drift:\n%s", describe(p))
+	}
+	apply(t, conn, p)
+	requireEmpty(t, conn, without)
+	if err := Apply(t.Context(), conn, planKeyed(t, conn, want, strings.Repeat("k", 40)), ApplyOptions{Secrets: keyed(strings.Repeat("k", 40))}); err != nil {
+		t.Fatal(err)
 	}
 	execute(t, conn, "SET ROLE "+quoted(t, f.account))
 	if _, err := conn.Exec(t.Context(), "SELECT FROM postern.hash_key"); err == nil {

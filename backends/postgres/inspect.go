@@ -61,6 +61,12 @@ func ScopeOf(want *State) plan.Scope {
 		scope.Generated = append(scope.Generated, name)
 		scope.Schemas = append(scope.Schemas, id.Schema)
 	}
+	key := TableID(RuntimeSchema, tableHashKey)
+	if want.Schemas[SchemaID(RuntimeSchema)] != nil && want.Generated[key] == nil { // one that is no longer needed
+		scope.Generated = append(scope.Generated, plan.GeneratedName{
+			TableName: plan.TableName{Schema: key.Schema, Name: key.Name}, Columns: []string{},
+		})
+	}
 	for id := range want.Views {
 		scope.Views = append(scope.Views, plan.TableName{Schema: id.Schema, Name: id.Name})
 		scope.Schemas = append(scope.Schemas, id.Schema)

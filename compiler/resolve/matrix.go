@@ -35,10 +35,12 @@ func (r *resolver) matrix(b *syntax.Matrix, shared *syntax.Fixtures, seen map[st
 			continue
 		}
 		seen[name] = u.span
-		t := r.newTest(name, &syntax.Test{
+		test := &syntax.Test{
 			Header: syntax.Header{Type: b.Type, Span: u.span}, User: u.user, App: b.App, Now: b.Now, Request: b.Request, Given: b.Given,
-		}, shared)
+		}
+		t := r.newTest(name, test, shared)
 		t.listed(b, u, allows)
+		t.login(test)
 		if b.App == nil {
 			t.onlyApp(b.Span)
 		}

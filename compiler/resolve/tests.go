@@ -36,6 +36,7 @@ func (r *resolver) tests() []*model.Test {
 		r.description(b.Description, r.eval)
 		t := r.newTest(name, b, shared[b.Span.File])
 		t.expects(b)
+		t.login(b)
 		if b.App == nil {
 			t.onlyApp(b.Span)
 		}
@@ -64,6 +65,7 @@ type testBuilder struct {
 	*resolver
 	test   *model.Test
 	byName map[string]*model.Fixture
+	stated map[string]source.Span // what the object of the test's user states, by name
 }
 
 // defaultNow is the time of tests when the run states none.

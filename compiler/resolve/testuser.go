@@ -27,7 +27,9 @@ func (t *testBuilder) claims(expr hcl.Expression) map[string]any {
 	if pairs, diags := hcl.ExprMap(native); !diags.HasErrors() {
 		var plain []hcl.KeyValuePair
 		for _, p := range pairs {
-			switch name, _ := t.text(p.Key, t.eval); name {
+			name, _ := t.text(p.Key, t.eval)
+			t.states(name, syntaxSpan(p.Key))
+			switch name {
 			case "groups":
 				doc["groups"] = t.groupNames(p.Value)
 			case "access_level":
@@ -44,6 +46,7 @@ func (t *testBuilder) claims(expr hcl.Expression) map[string]any {
 		}
 		all, _ := t.fields(native, t.eval)
 		for _, f := range all {
+			t.states(f.text, f.span)
 			switch f.text {
 			case "groups":
 				doc["groups"] = t.groupValues(f)
