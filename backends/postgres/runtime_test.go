@@ -43,7 +43,7 @@ func TestInnerFunctionsAreTheOwners(t *testing.T) {
 // A setting that is no JSON object is an error where it is read.
 func TestSettingsAreObjects(t *testing.T) {
 	t.Parallel()
-	source := strings.Replace(project(crm, "objects"), `identity {`, "request {\n  attribute \"ip\" { type = ip }\n}\nidentity {", 1)
+	source := strings.Replace(project(crm, "objectsettings"), `identity {`, "request {\n  attribute \"ip\" { type = ip }\n}\nidentity {", 1)
 	d := applied(t, compile(t, source), crmTables)
 	for setting, query := range map[string]string{
 		"postern.claims":  "SELECT postern.user_access_level()",
