@@ -39,7 +39,23 @@ func (c *comparer) decide(ctx context.Context, q *question) answer {
 		}
 		out = worse(out, a)
 	}
+	if c.keys && c.names(c.old, asked) && c.names(c.new, asked) {
+		out = worse(out, answer{outcome: unknown, reason: whyKeys})
+	}
 	return out
+}
+
+// Why nothing is said where the programs tell users apart in different ways.
+const (
+	whyKeys    = "a user may be in both directories, under different keys"
+	whyOrigins = "attributes of the user are read from another place"
+)
+
+// names reports whether a directory states more of users than a formula may be
+// asked without.
+func (c *comparer) names(p *model.Program, f formula) bool {
+	m := mentioned(f)
+	return slices.ContainsFunc(p.Users, func(u *model.User) bool { return matters(p, u, m) })
 }
 
 // impossible reports whether a formula is plainly never satisfied.
@@ -57,14 +73,14 @@ func impossible(f formula) bool {
 
 // solve answers a question for one user of the directory, or for all but some.
 func (c *comparer) solve(ctx context.Context, q *question, asked formula, user *namedUser, others []namedUser) answer {
-	e := newEncoder()
+	e := newEncoder(c)
 	entries := map[*side]*model.User{}
 	if user != nil {
 		entries[q.cell.old], entries[q.cell.new] = user.old, user.new
 		e.pinned = user.old != nil && user.old.Level != nil || user.new != nil && user.new.Level != nil
 	}
 	e.levels(c.old, c.new)
-	e.need(asked, true, map[string]bool{})
+	e.need(asked, true, q.cell.alike(), map[string]bool{})
 	e.s.Goal(e.formula(asked, entries))
 	for _, p := range []*model.Program{c.new, c.old} {
 		e.stated(p.Identity.Key)
@@ -95,6 +111,8 @@ func (c *comparer) solve(ctx context.Context, q *question, asked formula, user *
 	switch {
 	case r.Status == smt.Sat:
 		return answer{outcome: found, witness: q.plainer(w)}
+	case r.Status == smt.Undecided && r.Refused && q.cell.old.origins != q.cell.new.origins:
+		return answer{outcome: unknown, reason: whyOrigins}
 	case r.Status == smt.Undecided:
 		return answer{outcome: unknown, reason: r.Reason}
 	case e.partial != "":

@@ -152,7 +152,7 @@ func (a *Asker) refuted(ctx context.Context, f formula, sides []*side) bool {
 // not checked by the evaluator: it is enough to make nothing proven.
 func (a *Asker) refutedFor(ctx context.Context, f formula, sides []*side, user *namedUser, others []namedUser) bool {
 	c := a.comparer
-	e := newEncoder()
+	e := newEncoder(c)
 	entries := map[*side]*model.User{}
 	if user != nil {
 		for _, s := range sides {
@@ -161,7 +161,7 @@ func (a *Asker) refutedFor(ctx context.Context, f formula, sides []*side, user *
 		e.pinned = user.new != nil && user.new.Level != nil
 	}
 	e.levels(c.old, c.new)
-	e.need(f, true, map[string]bool{})
+	e.need(f, true, true, map[string]bool{})
 	e.s.Goal(e.formula(f, entries))
 	e.stated(c.new.Identity.Key)
 	if user != nil {

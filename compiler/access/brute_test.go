@@ -76,9 +76,20 @@ func (g programs) subjects() string {
 
 func (g programs) draw() string {
 	var b strings.Builder
-	b.WriteString(bruteBase)
+	base, key := bruteBase, "id = 1"
+	if g.one("", "", "", "otherwise") != "" {
+		// The same names are declared in another way, the key as well.
+		base = strings.Replace(base, `attribute "c" { type = string }`, `attribute "c" { type = `+g.one("string", `enum("a", "b")`, `enum("b")`)+` }`, 1)
+		number := g.one("int", "number")
+		base = strings.Replace(base, `attribute "n" { type = int }`, `attribute "n" { type = `+number+` }`, 1)
+		base = strings.Replace(base, `attribute "who" { type = int }`, `attribute "who" { type = `+number+` }`, 1)
+		if g.one("id", "r") == "r" {
+			base, key = strings.Replace(base, "identity {", "identity {\n  key = \"r\"", 1), "r = \"a\""
+		}
+	}
+	b.WriteString(base)
 	fmt.Fprintf(&b, "group \"h\" { %s }\n", g.one("", "member_of = [group.g]"))
-	fmt.Fprintf(&b, "user \"u\" {\n  attributes = { id = 1%s }\n%s%s}\n", g.one("", ", r = \"a\"", ", r = null"),
+	fmt.Fprintf(&b, "user \"u\" {\n  attributes = { %s%s }\n%s%s}\n", key, g.one("", ", "+map[string]string{"id = 1": "r = \"a\"", "r = \"a\"": "id = 1"}[key], ", "+map[string]string{"id = 1": "r", "r = \"a\"": "id"}[key]+" = null"),
 		g.one("", "  groups = [group.h]\n", "  groups = []\n"), g.one("", "  access_level = access_level.anonymous\n", "  access_level = access_level.superuser\n"))
 	for i := range rapid.IntRange(1, 3).Draw(g.t, "policies") {
 		fmt.Fprintf(&b, "policy \"p%d\" {\n  on = [resource.s.t]\n  to = [%s]\n  allow = [%s]\n  when = %s\n", i, g.subjects(), g.some("view", "edit", "delete", "create", "ban"), g.cond())

@@ -14,7 +14,7 @@ type cell struct {
 	app      string
 	address  string
 	old, new *side
-	forms    forms
+	forms    *forms
 	// whether it is proven that nobody at all gains, or loses, a record; nil:
 	// not asked yet
 	settled map[bool]bool
@@ -74,7 +74,7 @@ func (c *cell) subject(ctx context.Context, s string) []Change {
 // rows compares which records a subject reaches.
 func (c *cell) rows(ctx context.Context, s string) (Change, bool) {
 	oldPart, newPart := c.old.records(c.action, s), c.new.records(c.action, s)
-	if c.sameContext && c.forms.key(oldPart) == c.forms.key(newPart) {
+	if c.alike() && c.forms.key(oldPart) == c.forms.key(newPart) {
 		return Change{}, false
 	}
 	return c.change(s, nil, c.reached(ctx, s, true, newPart), c.reached(ctx, s, false, oldPart))
@@ -103,6 +103,10 @@ func (c *cell) nobody(ctx context.Context, gain bool) bool {
 	}
 	return is
 }
+
+// alike reports whether the same form means the same on both sides: users and
+// where their attributes come from are the same.
+func (c *cell) alike() bool { return c.sameContext && c.old.origins == c.new.origins }
 
 // having is the side that allows what is gained, or lost; lacking the other.
 func (c *cell) having(gain bool) *side {
@@ -191,7 +195,7 @@ func worse(a, b answer) answer {
 func (c *cell) column(ctx context.Context, s, name string, seen sight, answers map[string][2]answer) [2]answer {
 	oldPart, newPart := c.old.column(c.action, name, seen, s), c.new.column(c.action, name, seen, s)
 	oldKey, newKey := c.forms.key(oldPart), c.forms.key(newPart)
-	if c.sameContext && oldKey == newKey {
+	if c.alike() && oldKey == newKey {
 		return [2]answer{}
 	}
 	oldAll, newAll := c.old.column(c.action, name, seen, ""), c.new.column(c.action, name, seen, "")

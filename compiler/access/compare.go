@@ -48,10 +48,20 @@ type comparer struct {
 	old, new    *model.Program
 	sameContext bool
 	memo        memo
+	other       redeclared
+	keys        bool // the programs tell users by different attributes
 }
 
 func newComparer(before, after *model.Program, opts Options) *comparer {
 	c := &comparer{opts: opts.withDefaults(), old: program(before), new: program(after)}
+	if before == nil && after != nil {
+		c.old = &model.Program{Identity: after.Identity}
+	}
+	if after == nil && before != nil {
+		c.new = &model.Program{Identity: before.Identity}
+	}
+	c.other = c.redeclare()
+	c.keys = attributeKey(c.old.Identity.Key) != attributeKey(c.new.Identity.Key)
 	c.memo.answers = map[[32]byte]remembered{}
 	c.sameContext = before != nil && after != nil && contextKey(before) == contextKey(after)
 	return c
@@ -125,7 +135,7 @@ func newSide(p *model.Program, t *model.Table, app string) *side {
 	}
 	for _, e := range t.Datasource.Entries() {
 		if e.Connect == nil || e.App().Name == app {
-			return &side{program: p, table: t, entry: e, ok: true}
+			return &side{program: p, table: t, entry: e, ok: true, origins: origins(t.Datasource)}
 		}
 	}
 	return &side{program: p}
@@ -157,10 +167,11 @@ func (p pair) actions() []model.Action {
 // table compares access to one table. A table whose rules have the same hash in
 // both programs is the same without a question.
 func (c *comparer) table(ctx context.Context, p pair) Diff {
-	unchanged := c.sameContext && p.old != nil && p.new != nil && tableHash(p.old) == tableHash(p.new)
+	unchanged := c.sameContext && p.old != nil && p.new != nil && tableHash(p.old) == tableHash(p.new) &&
+		origins(p.old.Datasource) == origins(p.new.Datasource)
 	var out Diff
 	apps := p.apps()
-	before, after, known := map[string]*side{}, map[string]*side{}, forms{}
+	before, after, known := map[string]*side{}, map[string]*side{}, newForms(c.other)
 	for _, app := range apps {
 		before[app], after[app] = newSide(c.old, p.old, app), newSide(c.new, p.new, app)
 	}

@@ -15,6 +15,7 @@ type encoder struct {
 	s      *smt.Solver
 	user   *userUnknown
 	pinned bool // the directory states the level of this case's user
+	keys   bool // the programs tell users by different keys
 	rows   map[which]*rowUnknown
 	sets   []*setUnknown
 	now    *operand
@@ -24,6 +25,10 @@ type encoder struct {
 	// made a difference: then nothing can be proven.
 	partial string
 	counter int
+	other   redeclared
+	// the record is stored as the program before the change declares its columns;
+	// nil: that makes no difference
+	storedOld *smt.F
 
 	products []product
 	refined  int
@@ -40,8 +45,8 @@ type placed struct {
 // mostAtoms bounds what is stated to the solver.
 const mostAtoms = 6000
 
-func newEncoder() *encoder {
-	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[listKey]int{}, conds: map[placed]*smt.F{}}
+func newEncoder(c *comparer) *encoder {
+	e := &encoder{s: smt.New(), rows: map[which]*rowUnknown{}, opaque: map[string]operand{}, needed: map[listKey]int{}, conds: map[placed]*smt.F{}, other: c.other, keys: c.keys}
 	e.user = newUserUnknown(e)
 	return e
 }

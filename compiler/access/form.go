@@ -11,7 +11,16 @@ import (
 // forms remembers short names of conditions by their place in memory: what is
 // granted to many subjects is put together of the same conditions again and
 // again. It is for one goroutine.
-type forms map[model.Cond]form
+type forms struct {
+	known map[model.Cond]form
+	other redeclared
+}
+
+func newForms(r redeclared) *forms { return &forms{map[model.Cond]form{}, r} }
+
+func (f *forms) keyer() *keyer {
+	return &keyer{rows: map[*model.Row]string{}, forms: f, other: f.other}
+}
 
 type form struct {
 	name string
@@ -21,12 +30,12 @@ type form struct {
 
 // short is a name that only conditions of the same form have.
 func (k *keyer) short(c model.Cond) string {
-	f, known := k.forms[c]
+	f, known := k.forms.known[c]
 	if !known {
-		plain := &keyer{rows: map[*model.Row]string{}, forms: k.forms}
+		plain := k.forms.keyer()
 		sum := sha256.Sum256([]byte(plain.written(c)))
 		f = form{"#" + string(sum[:]), plain.groups, plain.app}
-		k.forms[c] = f
+		k.forms.known[c] = f
 	}
 	k.app = k.app || f.app
 	if f.groups && len(k.names) > 0 {
@@ -37,9 +46,7 @@ func (k *keyer) short(c model.Cond) string {
 }
 
 // key is the form of a formula, short.
-func (f forms) key(x formula) string {
-	return (&keyer{rows: map[*model.Row]string{}, forms: f}).formula(x)
-}
+func (f *forms) key(x formula) string { return f.keyer().formula(x) }
 
 // formulaKey is the form of a formula; the programs of its sides are told apart
 // only by what a side's app is called, where a condition asks that.

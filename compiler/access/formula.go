@@ -51,6 +51,7 @@ type side struct {
 	table   *model.Table
 	entry   model.Entry
 	ok      bool
+	origins string                // where its datasource reads attributes, see origins
 	made    map[string]formula    // by what they are about
 	conds   map[string]model.Cond // likewise
 }

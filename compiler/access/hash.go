@@ -24,6 +24,9 @@ func (c Change) Hash(after *model.Program) string {
 	part(contextKey(after))
 	for _, s := range c.sides(after) {
 		part(entryKey(s.entry))
+		if s.origins != "" {
+			part(s.origins)
+		}
 		part(formulaKey(s.records(c.Action, c.Subject)))
 		part(formulaKey(s.records(c.Action, "")))
 		for _, name := range c.Columns {
@@ -46,7 +49,7 @@ func (c Change) sides(after *model.Program) []*side {
 		}
 		for _, e := range t.Datasource.Entries() {
 			if e.App() == nil || len(c.Apps) == 0 || contains(c.Apps, e.App().Name) {
-				out = append(out, &side{program: after, table: t, entry: e, ok: true})
+				out = append(out, &side{program: after, table: t, entry: e, ok: true, origins: origins(t.Datasource)})
 			}
 		}
 	}

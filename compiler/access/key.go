@@ -19,7 +19,8 @@ func decimal(n int) string { return strconv.Itoa(n) }
 type keyer struct {
 	rows  map[*model.Row]string // those that loops bind
 	names map[string]string     // what stands for groups' names
-	forms forms                 // nil: everything is written out
+	forms *forms                // nil: everything is written out
+	other redeclared
 	// What has been written speaks of groups by name, or of the app's name.
 	groups, app bool
 }
@@ -103,7 +104,7 @@ func (k *keyer) group(x *model.Literal) string {
 func (k *keyer) loop(op string, from model.RelatedRows, bodies ...model.Cond) string {
 	before, bound := k.rows[from.Each]
 	k.rows[from.Each] = "each" + decimal(len(k.rows))
-	parts := []string{op, k.path(from.Row, from.Path), relationKey(from.Relation), k.rows[from.Each]}
+	parts := []string{op, k.path(from.Row, from.Path), k.other.relation(from.Relation), k.rows[from.Each]}
 	for _, b := range bodies {
 		parts = append(parts, k.cond(b))
 	}
@@ -121,7 +122,7 @@ func (k *keyer) path(row *model.Row, path []*model.Relation) string {
 		out = "record"
 	}
 	for _, r := range path {
-		out += "/" + relationKey(r)
+		out += "/" + k.other.relation(r)
 	}
 	return out
 }
@@ -150,7 +151,7 @@ func (k *keyer) expr(x model.Expr) string {
 	case *model.NullLiteral:
 		return "null"
 	case *model.ColumnRef:
-		return k.path(e.Row, e.Path) + "." + columnKey(e.Column)
+		return k.path(e.Row, e.Path) + "." + k.other.column(e.Column)
 	case *model.AttrRef:
 		return "attr" + attributeKey(e.Attribute)
 	case *model.GroupsRef:

@@ -19,8 +19,9 @@ import (
 const mostRelated = 6
 
 // need counts the related records that a formula's conditions may need where
-// the formula has to hold, or, unless positive, has to fail.
-func (e *encoder) need(f formula, positive bool, seen map[string]bool) {
+// the formula has to hold, or, unless positive, has to fail. What both sides ask
+// in the same form is one question where they are alike.
+func (e *encoder) need(f formula, positive, alike bool, seen map[string]bool) {
 	switch x := f.(type) {
 	case *holds:
 		k := newKeyer()
@@ -30,11 +31,14 @@ func (e *encoder) need(f formula, positive bool, seen map[string]bool) {
 				return
 			}
 			key := fmt.Sprint(x.at, positive, k.cond(c))
+			if !alike {
+				key += fmt.Sprintf(" %p", x.side)
+			}
 			if seen[key] {
 				return
 			}
 			seen[key] = true
-			list := listKey{x.at, relationKey(from.Relation)}
+			list := listKey{x.at, relationSymbol(from.Relation)}
 			if e.needed[list] += n; e.needed[list] > mostRelated {
 				e.needed[list], exact = mostRelated, false
 			}
@@ -44,14 +48,14 @@ func (e *encoder) need(f formula, positive bool, seen map[string]bool) {
 		})
 	case allOf:
 		for _, t := range x {
-			e.need(t, positive, seen)
+			e.need(t, positive, alike, seen)
 		}
 	case anyOf:
 		for _, t := range x {
-			e.need(t, positive, seen)
+			e.need(t, positive, alike, seen)
 		}
 	case not:
-		e.need(x.of, !positive, seen)
+		e.need(x.of, !positive, alike, seen)
 	}
 }
 

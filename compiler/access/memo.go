@@ -29,7 +29,8 @@ type remembered struct {
 func (c *comparer) remember(q *question, decide func() answer) answer {
 	c.memo.once.Do(func() { c.memo.alike = c.alikeGroups() })
 	names := ordered(c.memo.alike, q.via)
-	k := &keyer{rows: map[*model.Row]string{}, names: map[string]string{}, forms: q.cell.forms}
+	k := q.cell.forms.keyer()
+	k.names = map[string]string{}
 	for i, n := range names {
 		k.names[n] = "\x00" + decimal(i)
 	}
@@ -39,6 +40,9 @@ func (c *comparer) remember(q *question, decide func() answer) answer {
 	}
 	if strings.HasPrefix(q.cell.address, "resource.") {
 		text += "\x00resource" // whose attributes may hold anything
+	}
+	if o := q.cell.old.origins + "\x00" + q.cell.new.origins; o != "\x00" {
+		text += "\x00origins " + o
 	}
 	if q.gain {
 		text += "\x00gain"

@@ -117,7 +117,7 @@ func (c *comparer) never(ctx context.Context, of *claim) claimed {
 		return claimed{answer{}, of}
 	}
 	q := &question{
-		cell: &cell{comparer: c, action: n.Action, app: app, address: tableAddress(n.Table), old: s, new: &side{program: s.program}, forms: forms{}},
+		cell: &cell{comparer: c, action: n.Action, app: app, address: tableAddress(n.Table), old: s, new: &side{program: s.program}, forms: newForms(redeclared{})},
 		part: asked, whole: never, check: of.confirms,
 	}
 	return claimed{c.decide(ctx, q), of}

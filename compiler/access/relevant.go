@@ -25,7 +25,7 @@ func (o operand) relevant(m *smt.Model) bool {
 }
 
 func (u *columnUnknown) relevant(m *smt.Model) bool {
-	return m.Relevant(u.null) || u.operand.relevant(m)
+	return m.Relevant(u.null) || u.operand.relevant(m) || u.stored != nil && u.stored.relevant(m)
 }
 
 // relevant reports whether the question rests on a record or one that is

@@ -1,6 +1,9 @@
 package access
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/postern-dev/postern/compiler/access/smt"
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -20,7 +23,8 @@ type rowUnknown struct {
 type columnUnknown struct {
 	column *model.Column
 	operand
-	null *smt.F
+	null   *smt.F
+	stored *storedValue // where the two programs read one value; else nil
 }
 
 // related is what a relation leads to.
@@ -36,13 +40,16 @@ func (e *encoder) newRow(t *model.Table, at which, present *smt.F) *rowUnknown {
 	}
 }
 
-// column is a column of a row. Columns are shared by both programs only where
-// they are declared alike; else the two may differ, which the evaluator then
-// refutes.
+// column is a column of a row. Both programs share it where they declare it
+// alike; else they read one value differently.
 func (e *encoder) column(r *rowUnknown, c *model.Column) *columnUnknown {
 	key := columnKey(c)
 	if u, ok := r.columns[key]; ok {
 		return u
+	}
+	if d, differs := e.other.columns[c]; differs {
+		e.readings(r, d)
+		return r.columns[key]
 	}
 	u := &columnUnknown{column: c, operand: e.scalar(c.Type, c.Native)}
 	u.null, u.known = e.s.Truth(false), e.s.Truth(true)
@@ -73,7 +80,7 @@ func neverOdd(c *model.Column) bool {
 // follow is the record that to-one relations lead to.
 func (e *encoder) follow(r *rowUnknown, path []*model.Relation) *rowUnknown {
 	for _, rel := range path {
-		key := relationKey(rel)
+		key := relationSymbol(rel)
 		next, ok := r.one[key]
 		if !ok {
 			row := e.newRow(rel.Table, r.at, e.s.Truth(true))
@@ -87,9 +94,13 @@ func (e *encoder) follow(r *rowUnknown, path []*model.Relation) *rowUnknown {
 }
 
 // join states that a related record is one: it is there only beside the other,
-// and the columns that join them are known and equal.
+// and the columns that join them are known and equal. Where the programs declare
+// the columns differently, one of them may join what the other would not.
 func (e *encoder) join(from, to *rowUnknown, rel *model.Relation) {
 	e.s.Assert(smt.Implies(to.present, from.present))
+	if e.other.relations[rel] {
+		return
+	}
 	for _, j := range rel.On {
 		a, b := e.column(from, j.From), e.column(to, j.To)
 		e.s.Assert(smt.Implies(to.present, smt.And(a.known, b.known, e.equal(a.operand, b.operand))))
@@ -99,7 +110,7 @@ func (e *encoder) join(from, to *rowUnknown, rel *model.Relation) {
 // list is the records that a to-many relation leads to: as many as could be
 // needed to satisfy what is asked of them.
 func (e *encoder) list(r *rowUnknown, rel *model.Relation) []*rowUnknown {
-	key := relationKey(rel)
+	key := relationSymbol(rel)
 	if l, ok := r.many[key]; ok {
 		return l.rows
 	}
@@ -116,22 +127,21 @@ func (e *encoder) list(r *rowUnknown, rel *model.Relation) []*rowUnknown {
 // document is a record in a model.
 func (r *rowUnknown) document(m *smt.Model) (model.Document, bool) {
 	doc := model.Document{}
-	for _, u := range r.columns {
-		if !m.Holds(r.present) || m.Holds(u.null) {
-			doc[u.column.Name] = nil
+	told := map[string]bool{} // columns of which one program knows the value
+	for _, key := range slices.Sorted(maps.Keys(r.columns)) {
+		u := r.columns[key]
+		if told[u.column.Name] {
 			continue
 		}
-		if !m.Holds(u.known) {
-			doc[u.column.Name] = odd(u.column)
-			continue
-		}
-		v, ok := u.value(m)
+		v, ok := u.inRecord(r, m)
 		if !ok {
 			return nil, false
 		}
-		doc[u.column.Name] = model.JSON(v, u.column.Type, u.column.Native)
+		doc[u.column.Name] = v
+		told[u.column.Name] = m.Holds(u.known)
 	}
-	for _, l := range r.one {
+	for _, key := range slices.Sorted(maps.Keys(r.one)) {
+		l := r.one[key]
 		doc[l.relation.Name] = nil
 		if m.Holds(l.rows[0].present) {
 			next, ok := l.rows[0].document(m)
@@ -141,7 +151,8 @@ func (r *rowUnknown) document(m *smt.Model) (model.Document, bool) {
 			doc[l.relation.Name] = next
 		}
 	}
-	for _, l := range r.many {
+	for _, key := range slices.Sorted(maps.Keys(r.many)) {
+		l := r.many[key]
 		list := []any{}
 		for _, row := range l.rows {
 			if !m.Holds(row.present) {
@@ -156,6 +167,24 @@ func (r *rowUnknown) document(m *smt.Model) (model.Document, bool) {
 		doc[l.relation.Name] = list
 	}
 	return doc, true
+}
+
+// inRecord is what a document holds in the column.
+func (u *columnUnknown) inRecord(r *rowUnknown, m *smt.Model) (any, bool) {
+	o, t := u.operand, u.column.Type
+	switch {
+	case !m.Holds(r.present) || m.Holds(u.null):
+		return nil, true
+	case u.stored != nil && m.Holds(u.stored.known):
+		o, t = u.stored.operand, u.stored.typ
+	case !m.Holds(u.known):
+		return odd(u.column), true
+	}
+	v, ok := o.value(m)
+	if !ok {
+		return nil, false
+	}
+	return model.JSON(v, t, u.column.Native), true
 }
 
 // odd is something that a column may hold and that is no value of its type.

@@ -16,7 +16,7 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 	if c.action != model.Edit || len(subjects) < 2 {
 		return nil
 	}
-	if c.sameContext && c.forms.key(c.old.records(c.action, "")) == c.forms.key(c.new.records(c.action, "")) {
+	if c.alike() && c.forms.key(c.old.records(c.action, "")) == c.forms.key(c.new.records(c.action, "")) {
 		return nil
 	}
 	var out []Change

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/postern-dev/postern/compiler/access/smt"
@@ -14,10 +15,16 @@ type userUnknown struct {
 	levels     []string // that either program has
 	level      operand  // known: it is one of levels
 	groups     operand
+	// Where the programs tell users by different keys, a request that states no
+	// level is of a user to the one and of nobody to the other: by program, the
+	// level.
+	unstated *smt.F
+	byKey    map[*model.Program]operand
 }
 
 type attributeUnknown struct {
 	attribute *model.Attribute
+	origin    string // see side.origin
 	operand
 }
 
@@ -38,9 +45,32 @@ func (e *encoder) levels(programs ...*model.Program) {
 	}
 	t := e.s.Text(smt.TextFacts{OneOf: e.user.levels})
 	e.user.level = operand{typ: model.String, known: e.s.Truth(true), text: &t, key: "level"}
-	if !e.pinned {
+	if e.keys {
+		e.user.unstated, e.user.byKey = e.s.Truth(false), map[*model.Program]operand{}
+		for _, p := range programs {
+			e.levelByKey(p)
+		}
+	}
+	if !e.apart() {
 		e.s.Assert(smt.Implies(e.anonymous(), smt.Not(e.user.groups.known)))
 	}
+}
+
+// apart reports whether the programs may take one request to be of different
+// levels: then what an anonymous request states is looked at for each.
+func (e *encoder) apart() bool { return e.pinned || e.keys }
+
+// levelByKey is the level of a request as a program takes it.
+func (e *encoder) levelByKey(p *model.Program) {
+	u, t := e.user, e.s.Text(smt.TextFacts{OneOf: e.user.levels})
+	key := e.told(p.Identity.Key, "").known
+	is := func(level string) *smt.F { return e.s.Same(t, e.s.Fixed(level)) }
+	e.s.Assert(smt.Or(u.unstated, e.s.Same(t, *u.level.text)))
+	e.s.Assert(smt.Or(smt.Not(u.unstated), smt.Not(key), is(model.LevelUser)))
+	e.s.Assert(smt.Or(smt.Not(u.unstated), key, is(model.LevelAnonymous)))
+	o := u.level
+	o.text, o.known, o.key = &t, smt.Or(u.unstated, u.level.known), o.key+" by "+attributeKey(p.Identity.Key)
+	u.byKey[p] = o
 }
 
 // anonymous is that the request states so; what states nothing at all is the
@@ -50,13 +80,20 @@ func (e *encoder) anonymous() *smt.F {
 }
 
 // stated is an attribute as the request states it.
-func (e *encoder) stated(a *model.Attribute) operand {
+func (e *encoder) stated(a *model.Attribute) operand { return e.told(a, "") }
+
+// told is an attribute as it is told from one origin: another one may tell
+// something else.
+func (e *encoder) told(a *model.Attribute, origin string) operand {
 	key := attributeKey(a)
+	if origin != "" {
+		key += " from " + origin
+	}
 	u, ok := e.user.attributes[key]
 	if !ok {
-		u = &attributeUnknown{attribute: a, operand: e.scalar(a.Type, "")}
+		u = &attributeUnknown{attribute: a, origin: origin, operand: e.scalar(a.Type, "")}
 		u.known, u.key = e.s.Truth(true), key
-		if a.Scope == model.ScopeUser && !e.pinned {
+		if a.Scope == model.ScopeUser && !e.apart() {
 			// An anonymous user's claims count for nothing, so there are none.
 			e.s.Assert(smt.Implies(e.anonymous(), smt.Not(u.known)))
 		}
@@ -73,10 +110,11 @@ func (v *viewer) nobody() bool {
 // counts is the condition under which what the request states of its user
 // counts: its level is not anonymous.
 func (v *viewer) counts() *smt.F {
-	if !v.pinned || v.entry != nil && v.entry.Level != nil {
-		return smt.True // stated says it already; or the directory's level counts
+	if !v.apart() || v.entry != nil && v.entry.Level != nil {
+		return smt.True // told says it already; or the directory's level counts
 	}
-	return smt.Not(v.anonymous())
+	level := v.level()
+	return smt.Not(smt.And(level.known, v.s.Same(*level.text, v.s.Fixed(model.LevelAnonymous))))
 }
 
 func (v *viewer) attribute(a *model.Attribute) operand {
@@ -92,7 +130,7 @@ func (v *viewer) attribute(a *model.Attribute) operand {
 			}
 		}
 	}
-	o := v.stated(a)
+	o := v.told(a, v.side.origin(a))
 	if a.Scope == model.ScopeUser {
 		o.known = smt.And(o.known, v.counts())
 	}
@@ -114,6 +152,9 @@ func (v *viewer) level() operand {
 		return v.literal(v.entry.Level.Name, model.String)
 	}
 	o := v.user.level
+	if v.keys {
+		o = v.user.byKey[v.side.program]
+	}
 	if len(v.side.program.Levels) < len(v.user.levels) {
 		var known []*smt.F
 		for _, l := range v.side.program.Levels {
@@ -165,17 +206,20 @@ func (e *encoder) claims(q *question, m *smt.Model, named, brief bool) (map[stri
 	if m.Holds(e.user.level.known) {
 		level = m.Text(*e.user.level.text)
 	}
-	if level == model.LevelAnonymous && !named {
+	if level == model.LevelAnonymous && !named && !e.keys {
 		return nil, true
 	}
 	doc := map[string]any{}
-	for _, u := range e.user.attributes {
+	for _, key := range slices.Sorted(maps.Keys(e.user.attributes)) {
+		u := e.user.attributes[key]
 		needed := !brief || u.relevant(m) || attributeKey(u.attribute) == attributeKey(q.cell.comparer.new.Identity.Key)
 		if u.attribute.Scope == model.ScopeUser && needed && !put(doc, u, m) {
 			return nil, false
 		}
 	}
-	doc["access_level"] = level
+	if e.user.unstated == nil || !m.Holds(e.user.unstated) {
+		doc["access_level"] = level
+	}
 	if m.Holds(e.user.groups.known) {
 		v, ok := e.user.groups.set.value(m)
 		if !ok {
@@ -189,7 +233,8 @@ func (e *encoder) claims(q *question, m *smt.Model, named, brief bool) (map[stri
 // context is the request document in a model.
 func (e *encoder) context(m *smt.Model, brief bool) (map[string]any, bool) {
 	var doc map[string]any
-	for _, u := range e.user.attributes {
+	for _, key := range slices.Sorted(maps.Keys(e.user.attributes)) {
+		u := e.user.attributes[key]
 		if u.attribute.Scope != model.ScopeRequest || brief && !u.relevant(m) {
 			continue
 		}

@@ -141,6 +141,8 @@ type Result struct {
 	Status Status
 	Reason string // of Undecided
 	Steps  int    // that were taken
+	// Refused says of Undecided that candidates were turned down.
+	Refused bool
 }
 
 // Reply is what the caller says to a candidate.
@@ -165,14 +167,14 @@ func (s *Solver) Solve(ctx context.Context, limits Limits, accept func(*Model) R
 	doubt := ""
 	for {
 		if ctx.Err() != nil {
-			return Result{Undecided, "it took too long", limits.Steps - steps}
+			return Result{Status: Undecided, Reason: "it took too long", Steps: limits.Steps - steps}
 		}
 		if !s.sat.solve(&steps) {
 			switch {
 			case steps < 0:
-				return Result{Undecided, "it has too many cases", limits.Steps}
+				return Result{Status: Undecided, Reason: "it has too many cases", Steps: limits.Steps}
 			case doubt != "":
-				return Result{Undecided, doubt, limits.Steps - steps}
+				return Result{Undecided, doubt, limits.Steps - steps, refused > 0}
 			}
 			return Result{Status: Unsat, Steps: limits.Steps - steps}
 		}
@@ -190,7 +192,7 @@ func (s *Solver) Solve(ctx context.Context, limits Limits, accept func(*Model) R
 			}
 			why = "no example of it could be confirmed"
 			if refused++; refused > mostRefused {
-				return Result{Undecided, why, limits.Steps - steps}
+				return Result{Undecided, why, limits.Steps - steps, true}
 			}
 		}
 		if clause == nil {
