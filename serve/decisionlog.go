@@ -31,6 +31,8 @@ type logLine struct {
 	Action    string    `json:"action,omitempty"`
 	Resource  logEntity `json:"resource"`
 	Decision  *bool     `json:"decision,omitempty"` // of evaluations
+	Policies  []string  `json:"policies,omitempty"` // that grant, if the log holds them
+	Guards    []string  `json:"guards,omitempty"`   // that refuse
 	Results   *int      `json:"results,omitempty"`  // of searches
 	Error     string    `json:"error,omitempty"`
 	Micros    int64     `json:"duration_us"`
@@ -60,7 +62,7 @@ func (l *decisionLog) write(r *http.Request, d *authzen.Decision) {
 		Endpoint: d.Endpoint, Project: d.Engine.Project(), Revision: d.Engine.Revision(),
 		Subject: logEntity{d.SubjectType, d.SubjectID}, App: d.App, Action: d.Action,
 		Resource: logEntity{d.ResourceType, shownID(d.Engine, d.ResourceType, d.ResourceID)},
-		Error:    d.Error, Micros: d.Duration.Microseconds(),
+		Policies: d.Policies, Guards: d.Guards, Error: d.Error, Micros: d.Duration.Microseconds(),
 	}
 	if strings.HasPrefix(d.Endpoint, "search_") {
 		line.Results = &d.Results

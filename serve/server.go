@@ -30,6 +30,7 @@ type Options struct {
 	Poll     time.Duration // how often the source is looked at; 0: never
 	URL      string        // of the decision point, for its metadata
 	Decision io.Writer     // the decision log; nil: none
+	Reasons  bool          // the decision log names the policies and guards that decided
 	Log      *slog.Logger  // what happens to the server; nil: the default
 }
 
@@ -105,7 +106,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // credentials and it tells nothing; with client certificates TLS asks them too.
 func (s *Server) routes() http.Handler {
 	api := &authzen.Handler{
-		Policies: s.policies.decider, Observe: s.observe, URL: s.options.URL, Log: s.options.Log,
+		Policies: s.policies.decider, Observe: s.observe, Reasons: s.options.Reasons && s.decisions != nil, URL: s.options.URL, Log: s.options.Log,
 	}
 	guarded := http.NewServeMux()
 	api.Register(guarded)

@@ -281,6 +281,70 @@ func TestDecisionLog(t *testing.T) {
 	}
 }
 
+func TestDecisionLogNamesWhoDecides(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	_, h := start(t, inline(desk), serve.Options{Decision: &log, Reasons: true})
+	ask := func(action, owner, ip string) {
+		t.Helper()
+		got := post(t, h, authzen.EvaluationPath, `{"subject":{"type":"user","id":"7","properties":{"groups":["staff"]}},"action":{"name":"`+action+`"},`+
+			`"resource":{"type":"deal","id":"1","properties":{"owner":`+owner+`}},"context":{"ip":"`+ip+`"}}`)
+		if strings.Contains(got.body, "context") {
+			t.Errorf("the answer tells reasons: %s", got.body)
+		}
+	}
+	ask("edit", "7", "10.1.2.3")
+	ask("view", "7", "192.0.2.1")
+	ask("view", "8", "10.1.2.3")
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("the log:\n%s", log.String())
+	}
+	for i, want := range []string{
+		`"decision":true,"policies":["own"],"duration_us"`, `"decision":false,"guards":["inside"],"duration_us"`, `"decision":false,"duration_us"`,
+	} {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("line %d: %s\nwant %s", i, lines[i], want)
+		}
+	}
+}
+
+// A key of several columns is an array of texts, and fills what the properties
+// leave out.
+func TestCompositeID(t *testing.T) {
+	t.Parallel()
+	_, h := start(t, inline(parts), serve.Options{})
+	for id, want := range map[string]string{
+		`"[\"acme\",\"7\"]"`: `{"decision":true}`, `"[\"acme\",\"8\"]"`: `{"decision":false}`, `"[\"acme\"]"`: `{"decision":false}`, `"acme"`: `{"decision":false}`,
+		`"[\"acme\",\"7\"]","properties":{"no":7}`: `{"decision":true}`, `"[\"acme\",\"7\"]","properties":{"no":8}`: "resource.properties.no: is not what the id says",
+	} {
+		got := post(t, h, authzen.EvaluationPath, `{"subject":{"type":"user","id":"acme"},"action":{"name":"view"},"resource":{"type":"part","id":`+id+`}}`)
+		if !strings.Contains(got.body, want) {
+			t.Errorf("%s: %s, want %s", id, got.body, want)
+		}
+	}
+}
+
+const parts = `
+postern { project = "parts" }
+identity {
+  attribute "id" { type = string }
+}
+datasource "crm" { type = "service" }
+resource "crm" "part" {
+  attribute "owner" { type = string }
+  attribute "no" { type = int }
+  primary_key = ["owner", "no"]
+  actions     = ["view"]
+}
+policy "own" {
+  on    = [resource.crm.part]
+  to    = [access_level.user]
+  allow = [view]
+  when  = record.owner == user.id && record.no == 7
+}
+`
+
 const masked = `
 postern { project = "masked" }
 identity {

@@ -12,19 +12,19 @@ import (
 	"github.com/postern-dev/postern/compiler/model"
 )
 
-// KeyedRecord is a record with its primary key as text.
+// KeyedRecord is a record with the values of its primary key as texts.
 type KeyedRecord struct {
-	Key    string
+	Key    []string
 	Record model.Document
 }
 
-// ListRecords reads at most limit records of a table whose primary key is one
-// column, in the key's order, after the one with the key after ("": from the
-// beginning), each as ReadRecord reads it. Like that it is an error where row
-// security would hide records from the connection.
-func ListRecords(ctx context.Context, conn *pgx.Conn, t *model.Table, after string, limit, depth int) ([]KeyedRecord, error) {
-	if len(t.PrimaryKey) != 1 {
-		return nil, fmt.Errorf("the records of %s cannot be listed: its primary key is not one column", t.Address())
+// ListRecords reads at most limit records of a table with a primary key, in the
+// key's order, after the one with the key after (nil: from the beginning), each as
+// ReadRecord reads it. Like that it is an error where row security would hide
+// records from the connection.
+func ListRecords(ctx context.Context, conn *pgx.Conn, t *model.Table, after []string, limit, depth int) ([]KeyedRecord, error) {
+	if len(t.PrimaryKey) == 0 || after != nil && len(after) != len(t.PrimaryKey) {
+		return nil, fmt.Errorf("the records of %s cannot be listed by a key of %d columns: its primary key has %d", t.Address(), len(after), len(t.PrimaryKey))
 	}
 	query, err := listQuery(t, after, limit, depth)
 	if err != nil {
@@ -55,16 +55,24 @@ func ListRecords(ctx context.Context, conn *pgx.Conn, t *model.Table, after stri
 }
 
 // listQuery is one JSON array of pairs: key and record.
-func listQuery(t *model.Table, after string, limit, depth int) (string, error) {
-	key := t.PrimaryKey[0].Name
+func listQuery(t *model.Table, after []string, limit, depth int) (string, error) {
 	var b sqltext.Builder
-	b.Raw("SELECT coalesce(jsonb_agg(jsonb_build_array(x.k, x.r)), '[]'::jsonb)::text FROM (SELECT r1.").Ident(key).Raw("::text AS k, ")
+	key := func() { b.Each(len(t.PrimaryKey), ", ", func(i int) { b.Raw("r1.").Ident(t.PrimaryKey[i].Name) }) }
+	b.Raw("SELECT coalesce(jsonb_agg(jsonb_build_array(x.k, x.r)), '[]'::jsonb)::text FROM (SELECT jsonb_build_array(")
+	b.Each(len(t.PrimaryKey), ", ", func(i int) { b.Raw("r1.").Ident(t.PrimaryKey[i].Name).Raw("::text") })
+	b.Raw(") AS k, ")
 	recordJSON(&b, t, "r1", 1, depth)
 	b.Raw(" AS r FROM ").Qualified(t.Schema, t.SQLName).Raw(" AS r1")
-	if after != "" {
-		b.Raw(" WHERE r1.").Ident(key).Raw(" > ").Literal(after)
+	if after != nil {
+		b.Raw(" WHERE (")
+		key()
+		b.Raw(") > (")
+		b.Each(len(after), ", ", func(i int) { b.Literal(after[i]) })
+		b.Raw(")")
 	}
-	b.Raw(" ORDER BY r1.").Ident(key).Raw(" LIMIT ", sqltext.Int(limit), ") AS x")
+	b.Raw(" ORDER BY ")
+	key()
+	b.Raw(" LIMIT ", sqltext.Int(limit), ") AS x")
 	sql, err := b.SQL()
 	return string(sql), err
 }

@@ -71,7 +71,7 @@ func (r *programRecords) table(t *engine.Table) *model.Table {
 			continue
 		}
 		for _, table := range ds.Tables {
-			if table.Name == t.Name() && len(table.PrimaryKey) == 1 {
+			if table.Name == t.Name() && len(table.PrimaryKey) > 0 {
 				return table
 			}
 		}
@@ -80,12 +80,17 @@ func (r *programRecords) table(t *engine.Table) *model.Table {
 }
 
 // Has reports whether the table is one of a named datasource and has a primary
-// key of one column, which is what an id can hold.
+// key, which is what an id holds.
 func (r *programRecords) Has(t *engine.Table) bool { return r.table(t) != nil }
 
 func (r *programRecords) Find(ctx context.Context, t *engine.Table, id string) (out map[string]any, err error) {
-	err = r.with(ctx, r.table(t), func(conn *pgx.Conn, table *model.Table) error {
-		out, err = postgres.ReadRecord(ctx, conn, table, []string{id}, r.depth)
+	found := r.table(t)
+	key, ok := authzen.Key(id, len(found.PrimaryKey))
+	if !ok {
+		return nil, authzen.ErrNoRecord
+	}
+	err = r.with(ctx, found, func(conn *pgx.Conn, table *model.Table) error {
+		out, err = postgres.ReadRecord(ctx, conn, table, key, r.depth)
 		return err
 	})
 	var bad *postgres.BadKeyError
@@ -96,10 +101,18 @@ func (r *programRecords) Find(ctx context.Context, t *engine.Table, id string) (
 }
 
 func (r *programRecords) List(ctx context.Context, t *engine.Table, after string, limit int) (out []authzen.Found, err error) {
-	err = r.with(ctx, r.table(t), func(conn *pgx.Conn, table *model.Table) error {
-		list, err := postgres.ListRecords(ctx, conn, table, after, limit, r.depth)
+	found := r.table(t)
+	var key []string
+	if after != "" {
+		var ok bool
+		if key, ok = authzen.Key(after, len(found.PrimaryKey)); !ok {
+			return nil, authzen.ErrNoRecord
+		}
+	}
+	err = r.with(ctx, found, func(conn *pgx.Conn, table *model.Table) error {
+		list, err := postgres.ListRecords(ctx, conn, table, key, limit, r.depth)
 		for _, one := range list {
-			out = append(out, authzen.Found{ID: one.Key, Record: one.Record})
+			out = append(out, authzen.Found{ID: authzen.ID(one.Key), Record: one.Record})
 		}
 		return err
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,8 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/postern-dev/postern/backends/publish"
 	"github.com/postern-dev/postern/backends/rego/opatest"
@@ -159,24 +156,7 @@ func (h *here) decides(want string) {
 
 func (h *here) sql(statement string) {
 	h.t.Helper()
-	text, err := os.ReadFile(filepath.Join(h.dir, "postern.hcl"))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), `file("`)
-	file, _, _ := strings.Cut(rest, `"`)
-	url, err := os.ReadFile(file)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	conn, err := pgx.Connect(h.t.Context(), string(url))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(h.t.Context())) }()
-	if _, err := conn.Exec(h.t.Context(), statement); err != nil {
-		h.t.Fatal(err)
-	}
+	execute(h.t, h.dir, statement)
 }
 
 // A database that fails leaves what is published as it was, whether the change

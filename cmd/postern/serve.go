@@ -64,6 +64,7 @@ func newServe(s *session) *cobra.Command {
 	flags.DurationVar(&o.Poll, "poll", 2*time.Second, "how often to look whether the project has changed; 0: only on SIGHUP")
 	flags.StringVar(&o.URL, "url", "", "the `URL` by which clients know the server, for its metadata")
 	flags.StringVar(&f.decisionLog, "decision-log", "", "append a JSON line for each decision to `FILE`; - is standard output")
+	flags.BoolVar(&o.Reasons, "log-reasons", false, "name the policies and guards that decided in the decision log")
 	flags.StringArrayVar(&f.records, "records", nil, "look up records of this `DATASOURCE` that requests name by id; may be repeated")
 	flags.BoolVar(&f.noBundle, "no-bundle", false, "serve no bundle")
 	_ = cmd.RegisterFlagCompletionFunc("records", s.completeDatasource)

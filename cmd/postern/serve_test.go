@@ -127,6 +127,29 @@ func crm(t *testing.T) string {
 	return dir
 }
 
+// execute runs a statement on the database of a copy of crm.
+func execute(t *testing.T, dir, statement string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "postern.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), `file("`)
+	file, _, _ := strings.Cut(rest, `"`)
+	url, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), string(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func edit(t *testing.T, file, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -146,6 +169,23 @@ func edit(t *testing.T, file, from, to string) {
 func TestServeRecords(t *testing.T) {
 	t.Parallel()
 	dir := crm(t)
+	execute(t, dir, `CREATE TABLE parts (shelf text, no int, owner_id int, PRIMARY KEY (shelf, no));
+		INSERT INTO parts VALUES ('a', 1, 1), ('a', 2, 2), ('b,"', 1, 1)`)
+	if err := os.WriteFile(filepath.Join(dir, "parts.hcl"), []byte(`table "crm" "parts" {
+  column "shelf" { type = string }
+  column "no" { type = int }
+  column "owner_id" { type = int }
+  primary_key = ["shelf", "no"]
+}
+policy "parts" {
+  to    = [access_level.user]
+  on    = [table.crm.parts]
+  allow = [view]
+  when  = record.owner_id == user.id
+}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	url, log := served(t, dir, "--records", "crm", "--poll", "20ms")
 	const evaluation = "/access/v1/evaluation"
 	ask := func(id string) string {
@@ -161,6 +201,28 @@ func TestServeRecords(t *testing.T) {
 	}
 	if got := askServer(t, url, "/access/v1/search/resource", ask("x")); got != `{"results":[{"type":"crm.deals","id":"1"},{"type":"crm.deals","id":"2"}]}` {
 		t.Errorf("search: %s", got)
+	}
+	// A primary key of several columns is an array of texts.
+	part := func(id string) string {
+		return strings.NewReplacer("crm.deals", "crm.parts", `"x"`, id).Replace(ask("x"))
+	}
+	for id, want := range map[string]string{
+		`"[\"a\",\"1\"]"`: `{"decision":true}`, `"[\"a\", \"2\"]"`: `{"decision":false}`, `"[\"b,\\\"\",\"1\"]"`: `{"decision":true}`,
+		`"[\"a\"]"`: "there is no such record", `"[\"a\",null]"`: "there is no such record", `"a"`: "there is no such record", `"[\"a\",\"x\"]"`: "there is no such record",
+	} {
+		if got := askServer(t, url, evaluation, part(id)); !strings.Contains(got, want) {
+			t.Errorf("part %s: %s, want %s", id, got, want)
+		}
+	}
+	page := strings.Replace(part(`"x"`), `"action"`, `"page":{"limit":1},"action"`, 1)
+	first := askServer(t, url, "/access/v1/search/resource", page)
+	next := regexp.MustCompile(`"next_token":"([^"]+)"`).FindStringSubmatch(first)
+	if next == nil || !strings.Contains(first, `"results":[{"type":"crm.parts","id":"[\"a\",\"1\"]"}]`) {
+		t.Fatalf("the first page: %s", first)
+	}
+	page = strings.Replace(page, `"limit":1`, `"limit":1,"token":"`+next[1]+`"`, 1)
+	if got := askServer(t, url, "/access/v1/search/resource", page); !strings.Contains(got, `"id":"[\"b,\\\"\",\"1\"]"`) {
+		t.Errorf("the second page: %s", got)
 	}
 	edit(t, filepath.Join(dir, "deals.hcl"), "record.owner_id == user.id || ", "")
 	for end := time.Now().Add(30 * time.Second); askServer(t, url, evaluation, ask("1")) != `{"decision":false}`; {

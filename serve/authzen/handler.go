@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/backends/jsondoc/engine"
@@ -35,6 +36,9 @@ type Handler struct {
 	Policies func() (*engine.Engine, Records)
 	// Observe is told of every decision and search; nil: nobody is.
 	Observe func(*http.Request, *Decision)
+	// Reasons has Observe told which policies and guards decided; each
+	// decision is explained for it, which takes longer.
+	Reasons bool
 	// URL is the address of the decision point in its metadata; "": the
 	// address that a request was sent to.
 	URL string
@@ -57,6 +61,9 @@ type Decision struct {
 	Error                    string // why a decision could not be made; it is then a denial
 	App                      string
 	Duration                 time.Duration
+	// Policies are those that grant what is allowed, Guards those that refuse
+	// what is not; with Handler.Reasons alone, and none where it is neither.
+	Policies, Guards []string
 }
 
 func (h *Handler) now() time.Time {
@@ -178,7 +185,8 @@ func (x *exchange) evaluation(doc map[string]any) (any, error) {
 // one decides; the error is one of the request as a whole.
 func (x *exchange) one(a *ask, endpoint, path string) (result, error) {
 	start := time.Now()
-	out, err := x.decide(a, path)
+	d := a.observed(x.engine, endpoint)
+	out, err := x.decide(a, path, d)
 	var own *requestError
 	if errors.As(err, &own) && own.status == http.StatusNotFound {
 		out, err = result{Context: &details{Error: &problem{own.status, own.Error()}}}, nil
@@ -186,7 +194,6 @@ func (x *exchange) one(a *ask, endpoint, path string) (result, error) {
 	if x.Observe == nil {
 		return out, err
 	}
-	d := a.observed(x.engine, endpoint)
 	d.Allowed, d.Duration = out.Decision, time.Since(start)
 	switch {
 	case err != nil:
@@ -206,7 +213,8 @@ func (a *ask) observed(e *engine.Engine, endpoint string) *Decision {
 	}
 }
 
-func (x *exchange) decide(a *ask, path string) (result, error) {
+// decide answers, and tells d who decided if that is wanted.
+func (x *exchange) decide(a *ask, path string, d *Decision) (result, error) {
 	request, err := x.who(a, path)
 	if err != nil {
 		return result{}, err
@@ -226,11 +234,40 @@ func (x *exchange) decide(a *ask, path string) (result, error) {
 	if !x.mayUse(t, request) {
 		return result{Context: &details{Explanation: &engine.Explanation{Reason: fmt.Sprintf("The user may not use the app %q.", request.App)}}}, nil
 	}
-	if x.request.URL.RawQuery == "" || !x.request.URL.Query().Has("explain") {
+	shown := x.request.URL.RawQuery != "" && x.request.URL.Query().Has("explain")
+	if !shown && !x.Reasons {
 		return result{Decision: x.engine.Decide(request, q)}, nil
 	}
 	why := x.engine.Explain(request, q)
+	d.Policies, d.Guards = deciders(&why)
+	if !shown {
+		return result{Decision: why.Allowed}, nil
+	}
 	return result{Decision: why.Allowed, Context: &details{Explanation: &why}}, nil
+}
+
+// deciders are the policies that grant what is allowed, or the guards that refuse
+// what is not.
+func deciders(why *engine.Explanation) (policies, guards []string) {
+	add := func(list []string, name string) []string {
+		if slices.Contains(list, name) {
+			return list
+		}
+		return append(list, name)
+	}
+	for _, c := range why.Checks {
+		for _, p := range c.Policies {
+			if p.Grants && why.Allowed {
+				policies = add(policies, p.Name)
+			}
+		}
+		for _, g := range c.Guards {
+			if !g.Passes {
+				guards = add(guards, g.Name)
+			}
+		}
+	}
+	return policies, guards
 }
 
 // batch is the answer of evaluations.

@@ -184,16 +184,19 @@ func (x *exchange) record(t *engine.Table, r entity, path string) (map[string]an
 	if out == nil {
 		out = map[string]any{}
 	}
-	if len(key) != 1 || r.id == "" {
+	values, ok := Key(r.id, len(key))
+	if !ok || r.id == "" {
 		return out, nil
 	}
-	id := r.id
-	if stated := out[key[0]]; stated != nil && text(stated) != id {
-		return nil, badRequest(path+".properties."+key[0], "is not what the id says")
-	} else if stated == nil {
+	for i, name := range key {
+		if stated := out[name]; stated != nil && text(stated) != values[i] {
+			return nil, badRequest(path+".properties."+name, "is not what the id says")
+		} else if stated != nil {
+			continue
+		}
 		for _, c := range t.Source().Columns {
-			if c.Name == key[0] {
-				out[key[0]] = typed(c.Type, id)
+			if c.Name == name {
+				out[name] = typed(c.Type, values[i])
 			}
 		}
 	}
