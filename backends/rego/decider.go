@@ -11,6 +11,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/rego/compile"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
@@ -22,6 +23,7 @@ import (
 // used from many goroutines.
 type Decider struct {
 	queries map[*model.Datasource]prepared
+	filters map[*model.Filter]*compile.Prepared
 }
 
 type prepared struct{ allow, filter, columns, mask rego.PreparedEvalQuery }
@@ -60,6 +62,9 @@ func NewDecider(ctx context.Context, p *model.Program) (*Decider, error) {
 			return nil, err
 		}
 		d.queries[ds] = q
+	}
+	if d.filters, err = prepareFilters(ctx, compiler, store, runtime, p); err != nil {
+		return nil, err
 	}
 	return d, nil
 }

@@ -137,11 +137,19 @@ func libraryFiles(p *model.Program) ([]*file, error) {
 		schemas: []typed{{ref{base: "input"}, requestSchemaPath(p.Project)}, modelTyped(p.Project)},
 	}
 	folder := folderOf(pkg)
-	return []*file{
+	out := []*file{
 		{path: folder + "values.rego", pkg: pkg, text: values},
 		{path: folder + "request.rego", note: about, pkg: pkg, text: request, imports: []imported{{path: modelPath(p.Project)}}},
 		{path: folder + "attributes.rego", pkg: pkg, rules: readers},
-	}, nil
+	}
+	if slices.ContainsFunc(p.Tables, func(t *model.Table) bool { return len(t.Filters) > 0 }) {
+		filters, err := handwritten("filters")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &file{path: folder + "filters.rego", pkg: pkg, text: filters})
+	}
+	return out, nil
 }
 
 // modelTyped is the schema of the data that the decisions read.
@@ -238,6 +246,11 @@ func datasourceFiles(p *model.Program, ds *model.Datasource) ([]*file, error) {
 	if err != nil {
 		return nil, err
 	}
+	filters, err := filterRules(p, ds, func(misfit) {})
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, filters...)
 	n := 0
 	for chunk := range slices.Chunk(list, rulesPerFile) {
 		n++

@@ -68,6 +68,13 @@ func (p *printer) note(n *note) {
 		p.WriteString(": ")
 		p.quote(refText(ref{"schema", s.schema}))
 	}
+	if n.entry {
+		p.WriteString("\n# entrypoint: true")
+	}
+	if n.unknown != nil {
+		p.WriteString("\n# compile:\n#   unknowns:\n#     - ")
+		p.quote(refText(*n.unknown))
+	}
 	if n.source != "" {
 		p.WriteString("\n# custom:\n#   source: ")
 		p.quote(n.source)
@@ -89,6 +96,7 @@ func (p *printer) rule(r *rule) {
 		p.quote(r.key)
 		p.WriteByte(']')
 	}
+	p.rest(r.keys)
 	if r.args != nil {
 		p.WriteByte('(')
 		p.terms(r.args)
@@ -231,7 +239,7 @@ func (p *printer) operand(op string, t term) {
 
 func comparing(op string) bool {
 	switch op {
-	case "+", "-", "*":
+	case "+", "-", "*", "%", "&":
 		return false
 	}
 	return true

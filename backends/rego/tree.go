@@ -74,7 +74,8 @@ type statement interface{ statement() }
 
 type (
 	// test is satisfied when its term is defined and not false (not: when it is
-	// false; the term must then be defined whatever the input).
+	// false; all that can be unknown in the term must then be defined by the
+	// statements before it).
 	test struct {
 		term term
 		not  bool
@@ -106,11 +107,12 @@ func (some) statement()  {}
 func (every) statement() {}
 
 // rule is one rule: a function when it has args, a member of an object when it
-// has a key, otherwise a value.
+// has a key or a path of keys, otherwise a value.
 type rule struct {
 	note *note
 	name string
-	key  string // "" for none
+	key  string   // "" for none
+	keys []string // instead of key, where objects lie in objects
 	args []term
 	// value is what the rule gives; nil: true.
 	value term
@@ -122,6 +124,8 @@ type note struct {
 	scope                      string // "": of the rule that follows
 	title, description, source string
 	schemas                    []typed
+	entry                      bool // the rule is one to ask for
+	unknown                    *ref // what is unknown when it is asked for by the Compile API
 }
 
 // typed says which schema a document below input or data satisfies; the path is

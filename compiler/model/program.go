@@ -215,6 +215,7 @@ type Table struct {
 	Guards      []*GuardTarget
 	Masks       []*MaskTarget
 	Reports     []*Report // from it
+	Filters     []*Filter // in the order of Actions
 	Span        source.Span
 }
 
@@ -252,6 +253,13 @@ func (t *Table) HasAction(a Action) bool {
 		}
 	}
 	return false
+}
+
+// Filter asks for the records of a table that an action is allowed on as a
+// condition for the database they are in. The action is not create.
+type Filter struct {
+	Action Action
+	Span   source.Span
 }
 
 // Column is a column of a table or an attribute of a resource.

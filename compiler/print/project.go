@@ -311,6 +311,9 @@ func table(t *model.Table) []string {
 			out = append(out, "primary_key = ["+columns(t.PrimaryKey)+"]")
 		}
 	}
+	if len(t.Filters) > 0 {
+		out = append(out, "filters = ["+filters(t)+"]")
+	}
 	for _, r := range t.Relations {
 		var on []string
 		for _, pair := range r.On {
@@ -399,3 +402,11 @@ func columns(list []*model.Column) string {
 }
 
 func joined(list []string) string { return strings.Join(list, ", ") }
+
+func filters(t *model.Table) string {
+	var out []string
+	for _, f := range t.Filters {
+		out = append(out, Quote(string(f.Action)))
+	}
+	return joined(out)
+}

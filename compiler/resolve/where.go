@@ -260,6 +260,7 @@ func (r *resolver) table(b *syntax.Table, d *model.Datasource, round repeat) *mo
 		r.sqlNames(t, b, round)
 		t.Additive = r.additive(CodeDatasource, b.Manage, round)
 	}
+	t.Filters = r.filters(t, b, round)
 	first := map[string]source.Span{}
 	for _, cb := range b.Columns {
 		name := cb.Label(0)

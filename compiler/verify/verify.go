@@ -81,6 +81,9 @@ type Answer struct {
 	// request may do it: for create, make such a record; for edit, one that
 	// changes nothing.
 	Allowed map[model.Action][]bool
+	// Only are the actions that the engine tells of, and then nothing else; nil: it
+	// tells of all that is asked.
+	Only    []model.Action
 	Edits   []bool
 	Sights  []model.Sight // of the records of Columns
 	Columns [][]string    // instead of Sights, from what tells columns by name alone: those that are seen, in the table's order

@@ -95,4 +95,5 @@ resource "moderation" "player" {
   attribute "level" { type = enum("anonymous", "user", "superuser") }
   attribute "strikes" { type = int }
   actions = ["view", "mute", "ban"]
+  filters = ["view", "ban"]
 }

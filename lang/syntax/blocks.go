@@ -212,7 +212,7 @@ func (p *parser) table(b *hcl.Block) *Table {
 	t := &Table{}
 	c := p.read(b, b.Type, &t.Header)
 	t.Schema, t.Name, t.Manage = c.expr("schema"), c.expr("name"), c.expr("manage")
-	t.PrimaryKey, t.Actions = c.expr("primary_key"), c.expr("actions")
+	t.PrimaryKey, t.Actions, t.Filters = c.expr("primary_key"), c.expr("actions"), c.expr("filters")
 	for _, inner := range c.blocks {
 		if inner.Type == "relation" {
 			r := &Relation{}

@@ -193,6 +193,7 @@ type (
 		PrimaryKey hcl.Expression
 		Manage     hcl.Expression
 		Actions    hcl.Expression
+		Filters    hcl.Expression
 		Columns    []*Column
 		Relations  []*Relation
 	}

@@ -7,18 +7,31 @@ import data.postern.lib.model
 # description: The input has the shape that a decision needs; nothing is allowed without it.
 well_formed if {
 	is_number(now)
-	type_name(object.get(input, "user", null)) in {"null", "object"}
-	type_name(object.get(input, "app", null)) in {"null", "string"}
-	type_name(object.get(input, "request", null)) in {"null", "object"}
-	type_name(object.get(input, "set", null)) in {"null", "array"}
+	type_name(object.get(given, "user", null)) in {"null", "object"}
+	type_name(object.get(given, "app", null)) in {"null", "string"}
+	type_name(object.get(given, "request", null)) in {"null", "object"}
+	type_name(object.get(given, "set", null)) in {"null", "array"}
 }
+
+# METADATA
+# title: given
+# description: >-
+#   What the input states beside records. Nothing reads the input as a whole: where its record is unknown, all that did
+#   would be unknown as well.
+given := object.union_n([
+	{"user": value | value := input.user},
+	{"app": value | value := input.app},
+	{"request": value | value := input.request},
+	{"set": value | value := input.set},
+	{"now": value | value := input.now},
+])
 
 # METADATA
 # scope: document
 # title: now
 # description: The start of the request, in nanoseconds from 1970 to the microsecond.
 now := clock - (clock % 1000) if {
-	object.get(input, "now", null) == null
+	object.get(given, "now", null) == null
 	clock := time.now_ns()
 }
 

@@ -46,3 +46,24 @@ func TestEnginesAgree(t *testing.T) {
 	}
 	t.Errorf("seed %d: %v\n%s", found.Seed, found.Disagreement, small)
 }
+
+// TestFiltersAgree has random programs whose tables all ask for data filters
+// answered by Postgres under its policies, and by what OPA's Compile API makes of
+// the filters: SQL on the same rows, and UCAST.
+func TestFiltersAgree(t *testing.T) {
+	t.Parallel()
+	total, found, err := equivalence.Run(t.Context(), equivalence.Options{
+		Seed: setting(t, "EQUIVALENCE_SEED", 1), Budget: setting(t, "EQUIVALENCE_DECISIONS", 10_000), PerProgram: 400,
+		Names: []string{"postgres", "rego"}, Filters: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", *total)
+	if total.Targets["rego filters"] == 0 {
+		t.Error("no filter was asked for")
+	}
+	if found != nil {
+		t.Errorf("seed %d: %v\n%s", found.Seed, found.Disagreement, found.Source)
+	}
+}

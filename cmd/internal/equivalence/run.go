@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/backends/rego"
 	"github.com/postern-dev/postern/cmd/internal/targets"
 	"github.com/postern-dev/postern/compiler"
 	"github.com/postern-dev/postern/compiler/model"
@@ -28,17 +29,29 @@ type Total struct {
 // Source draws the program of a seed and leaves out the policies and guards
 // that the compiler refuses. Made and dropped count those blocks.
 func Source(seed int) (p *model.Program, text string, made, dropped int, err error) {
+	return draw(seed, false)
+}
+
+// draw draws the program of a seed; with filters, all tables ask for all of them,
+// and the policies and guards that no filter carries are left out as well.
+func draw(seed int, filters bool) (p *model.Program, text string, made, dropped int, err error) {
 	blocks := Program(fmt.Sprintf("fuzz_%d", seed)).Example(seed)
-	for _, b := range blocks {
+	for i, b := range blocks {
 		if conditional(b) {
 			made++
+		}
+		if filters {
+			blocks[i] = filtered(b)
 		}
 	}
 	for {
 		text = strings.Join(blocks, "")
 		set := &source.Set{Files: []source.File{{Name: "main.hcl", Data: []byte(text)}}}
 		p, diags := compiler.Compile(context.Background(), set, compiler.Inputs{})
-		if p != nil {
+		if p != nil && filters {
+			diags = rego.Emitter{}.Audit(p)
+		}
+		if p != nil && (!filters || !diags.HasErrors()) {
 			return p, text, made, dropped, nil
 		}
 		bad := map[int]bool{}
@@ -70,12 +83,22 @@ func conditional(block string) bool {
 	return strings.HasPrefix(block, "policy") || strings.HasPrefix(block, "guard") || strings.HasPrefix(block, "mask")
 }
 
+// filtered is a table or resource that asks for all filters.
+func filtered(block string) string {
+	if !strings.HasPrefix(block, "table") && !strings.HasPrefix(block, "resource") {
+		return block
+	}
+	head, rest, _ := strings.Cut(block, "\n")
+	return head + "\n  filters = [all]\n" + rest
+}
+
 // Options say how much is asked.
 type Options struct {
 	Seed       int // of the first program
 	Budget     int // decisions
 	PerProgram int // decisions of each program, at least
 	Names      []string
+	Filters    bool // all tables ask for filters, and no policy is one that they cannot carry
 }
 
 // Found is a disagreement, and the program it was found in.
@@ -108,7 +131,7 @@ func run(ctx context.Context, fleet *targets.Fleet, o Options) (*Total, *Found, 
 	start := time.Now()
 	defer func() { total.Elapsed = time.Since(start) }()
 	for seed := o.Seed; total.Decisions < o.Budget; seed++ {
-		p, text, made, dropped, err := Source(seed)
+		p, text, made, dropped, err := draw(seed, o.Filters)
 		total.Conditions += made
 		total.Dropped += dropped
 		if err != nil {

@@ -66,7 +66,25 @@ func (f *Fleet) Start(ctx context.Context, p *model.Program) (*Crew, error) {
 		out.All = append(out.All, e)
 		out.ends = append(out.ends, end)
 	}
+	out.addFilters()
 	return out, nil
+}
+
+// addFilters adds the engine that asks OPA for filters, and Postgres for what
+// they find, where there are both.
+func (e *Crew) addFilters() {
+	filters := &filterBulk{}
+	for _, x := range e.All {
+		switch x := x.(type) {
+		case *regoBulk:
+			filters.decider = x.decider
+		case *postgresBulk:
+			filters.postgres = x
+		}
+	}
+	if filters.decider != nil && filters.postgres != nil {
+		e.All = append(e.All, filters)
+	}
 }
 
 func (f *Fleet) engine(ctx context.Context, p *model.Program, name string) (verify.Engine, func() error, error) {
