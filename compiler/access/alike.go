@@ -65,6 +65,13 @@ func (a *Asker) SameLevels(ctx context.Context, x, y *model.Level) (cells int, p
 // be told. alike says that a list of subjects means the same either way: rules
 // with nothing but such lists need no question.
 func (a *Asker) sameMerged(ctx context.Context, merge func(model.Cond) (model.Cond, bool), alike func([]model.Subject) bool) (cells int, proven bool) {
+	// Who may use an app that connects as = "app" is for its caller to ask: there is
+	// no condition, and what it gives is not the same.
+	for _, app := range a.comparer.new.Apps {
+		if !alike(app.Users) && slices.ContainsFunc(app.Connects, func(c *model.Connect) bool { return !c.AsUser }) {
+			return 0, false
+		}
+	}
 	for _, t := range a.comparer.new.Tables {
 		same := sameRules(t, merge, alike)
 		for _, e := range t.Datasource.Entries() {
