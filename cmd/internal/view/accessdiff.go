@@ -214,12 +214,16 @@ func handText(b review.ByHand) string {
 func handEffect(b review.ByHand) string {
 	switch {
 	case b.Before != "" && b.After == "":
-		return "made outside of the project, taken away: " + unquoted(b.Before)
+		return "made outside of the project, taken away: " + onOneLine(b.Before)
 	case b.Before == "":
-		return "taken away outside of the project, made again: " + unquoted(b.After)
+		return "taken away outside of the project, made again: " + onOneLine(b.After)
 	}
-	return "changed outside of the project: " + unquoted(b.Before) + " becomes " + unquoted(b.After)
+	return "changed outside of the project: " + onOneLine(b.Before) + " becomes " + onOneLine(b.After)
 }
+
+// onOneLine is what a policy or grant says, which may have been written on
+// several lines.
+func onOneLine(statement string) string { return strings.ReplaceAll(unquoted(statement), "\n", " ") }
 
 // Refused prints what a gate stops, and the lines that would let it pass.
 func Refused(o Output, code diag.Code, refused []review.Refusal) error {

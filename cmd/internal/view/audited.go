@@ -50,15 +50,19 @@ func Audit(o Output, a Audited) error {
 			p.paragraph("not seen: "+u, "")
 		}
 	}
-	var parts []string
-	for _, s := range audit.Severities() {
-		parts = append(parts, fmt.Sprintf("%d %s", a.Counts[s], s))
-	}
-	p.printf("Audit: %s.\n", strings.Join(parts, ", "))
+	p.printf("Audit: %s.\n", auditCounts(a))
 	if folded > 0 {
 		p.printf("%s\n", p.paint(dim, fmt.Sprintf("%s to be known, and what could not be seen: --verbose lists them.", plural(folded, "thing"))))
 	}
 	return p.err
+}
+
+func auditCounts(a Audited) string {
+	var parts []string
+	for _, s := range audit.Severities() {
+		parts = append(parts, fmt.Sprintf("%d %s", a.Counts[s], s))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (p *printer) finding(f audit.Finding) {

@@ -29,6 +29,7 @@ type HTMLReport struct {
 	Matrix   *explain.Matrix
 	Plans    []*plan.Plan     // none when no database was asked
 	Reports  []*review.Report // one for each plan, or that of two revisions
+	Audits   []Audited        // none when no database was audited
 }
 
 // page is a report in the words of its template. Every text of it that comes
@@ -39,6 +40,7 @@ type page struct {
 	Policy template.HTMLAttr // of the content security policy
 	Access []pageAccess
 	Runs   []pageRun
+	Found  []pageAudit
 }
 
 type pageAccess struct {
@@ -50,6 +52,16 @@ type pageAccess struct {
 type pageRow struct {
 	Verdict, Who, May, On string
 	Evidence              []string
+}
+
+type pageAudit struct {
+	Title, Counts string
+	Rows          []pageFinding
+	Unseen        []string
+}
+
+type pageFinding struct {
+	Severity, Object, Rule, Place, Who, Effect, Fix string
 }
 
 type pageRun struct {
@@ -85,6 +97,9 @@ func WriteHTML(w io.Writer, r HTMLReport) error {
 		run.Statements = b.String()
 		p.Runs = append(p.Runs, run)
 	}
+	for _, a := range r.Audits {
+		p.Found = append(p.Found, auditOf(a))
+	}
 	t, err := template.New("report").Funcs(template.FuncMap{"safe": safeLine}).Parse(reportPage)
 	if err != nil {
 		return fmt.Errorf("reading the page of the report: %w", err)
@@ -119,6 +134,29 @@ func accessOf(r *review.Report) pageAccess {
 		out.Rows = append(out.Rows, pageRow{Verdict: string(b.Verdict), Who: handText(b), Evidence: []string{safeLine(handEffect(b))}})
 	}
 	slices.SortStableFunc(out.Rows, func(a, b pageRow) int { return rank(a) - rank(b) })
+	return out
+}
+
+func auditOf(a Audited) pageAudit {
+	out := pageAudit{Title: fmt.Sprintf("datasource.%s: %s (%s)", safeLine(a.Datasource), safeLine(a.Database), safeLine(a.Server)), Counts: auditCounts(a)}
+	for _, f := range a.Findings {
+		row := pageFinding{
+			Severity: string(f.Severity), Object: safeLine(f.Object.String()), Rule: f.Rule, Who: safeLine(strings.Join(f.Who, ", ")), Effect: safeLine(f.Effect),
+		}
+		if !f.Span.IsZero() {
+			row.Place = safeLine(f.Span.String())
+		}
+		for i, statement := range f.Fix {
+			if i > 0 {
+				row.Fix += "\n"
+			}
+			row.Fix += safeLine(unquoted(statement))
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	for _, u := range a.Unseen {
+		out.Unseen = append(out.Unseen, safeLine(u))
+	}
 	return out
 }
 

@@ -10,9 +10,11 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/backends/postgres/audit"
 	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/compiler/explain"
 	"github.com/postern-dev/postern/compiler/model"
+	"github.com/postern-dev/postern/lang/source"
 )
 
 // pageElements are all that a report is made of: nothing that runs or loads.
@@ -37,7 +39,16 @@ func hostileReportPage(names []string) HTMLReport {
 	}
 	r := hostileReport(names)
 	r.Undecided = names[0]
+	var findings []audit.Finding
+	for _, n := range names {
+		findings = append(findings, audit.Finding{
+			Rule: "grant-public", Severity: audit.Critical, Object: plan.Object{Kind: "table", Name: n}, Who: []string{n}, Effect: n, Fix: []string{n, n},
+			Span: source.Span{File: n, Start: source.Pos{Line: 1}},
+		})
+	}
+	audited := NewAudited(names[0], &audit.Report{Database: names[0], Server: names[0], Findings: findings, Unseen: names}, "never")
 	return HTMLReport{
+		Audits:  []Audited{audited},
 		Project: strings.Join(names, ""), Revision: names[0], Matrix: m, Plans: []*plan.Plan{hostilePlan(names)}, Reports: []*review.Report{r},
 	}
 }
@@ -87,7 +98,7 @@ func TestHostileNamesInHTML(t *testing.T) {
 		}
 	}
 	walk(doc)
-	if want := 2*len(names) + 1; summaries != want {
+	if want := 3*len(names) + 2; summaries != want {
 		t.Errorf("%d summaries, want %d", summaries, want)
 	}
 	sum := sha256.Sum256([]byte(style))
