@@ -66,9 +66,15 @@ func (r redeclared) relation(x *model.Relation) string {
 }
 
 // relationSymbol names what a relation leads to: the same for both programs where
-// it has the same name and leads to the same table.
+// it has the same name and joins the same columns of the same table, however
+// they are declared.
 func relationSymbol(r *model.Relation) string {
-	return fmt.Sprintf("%q %t %s", r.Name, r.Many, tableAddress(r.Table))
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q %t %s", r.Name, r.Many, tableAddress(r.Table))
+	for _, j := range r.On {
+		fmt.Fprintf(&b, " %q=%q", j.From.Name, j.To.Name)
+	}
+	return b.String()
 }
 
 // origins says where a datasource reads attributes of the user other than in

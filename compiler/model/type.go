@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -67,7 +68,7 @@ func (t Type) String() string {
 	case KindEnum:
 		quoted := make([]string, len(t.Enum))
 		for i, v := range t.Enum {
-			quoted[i] = `"` + v + `"`
+			quoted[i] = strconv.Quote(v)
 		}
 		return "enum(" + strings.Join(quoted, ", ") + ")"
 	case KindSet:
