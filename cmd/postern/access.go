@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/postern-dev/postern/backends/notify"
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/cmd/internal/review"
@@ -81,22 +84,46 @@ func appliedSide(last *postgres.Applied) review.Side {
 // maxEventAccess bounds what an event says of access, in bytes.
 const maxEventAccess = 32 << 10
 
-// tellWider keeps an event for each plan by which somebody gains access, or
-// may; of a long report the counts alone.
-func (s *session) tellWider(plans []*plan.Plan, reports []*review.Report) error {
+// tellPlanned keeps an event for each plan by which somebody gains access, and
+// one for each by which somebody loses it, or may.
+func (s *session) tellPlanned(plans []*plan.Plan, reports []*review.Report) error {
 	for i, r := range reports {
-		if r.Counts.Wider+r.Counts.Both+r.Counts.Undecided == 0 {
-			continue
+		open := r.Counts.Both + r.Counts.Undecided
+		for _, on := range []struct {
+			occasion model.Occasion
+			changes  int
+		}{{model.OnWider, r.Counts.Wider + open}, {model.OnNarrower, r.Counts.Narrower + open}} {
+			if on.changes == 0 {
+				continue
+			}
+			d, err := withAccess(about(plans[i], "", plans[i].Changes), r)
+			if err != nil {
+				return err
+			}
+			s.happened(on.occasion, d)
 		}
-		d := about(plans[i], "", plans[i].Changes)
-		var err error
-		if d.Access, err = json.Marshal(r); err == nil && len(d.Access) > maxEventAccess {
-			d.Access, err = json.Marshal(map[string]any{"before": r.Before, "after": r.After, "counts": r.Counts})
-		}
-		if err != nil {
-			return err
-		}
-		s.happened(model.OnWider, d)
 	}
 	return nil
+}
+
+// withAccess adds who gains and who loses to an event; of a long report the
+// counts alone, and nothing where it is not known.
+func withAccess(d notify.Data, r *review.Report) (notify.Data, error) {
+	if r == nil {
+		return d, nil
+	}
+	var err error
+	if d.Access, err = json.Marshal(r); err == nil && len(d.Access) > maxEventAccess {
+		d.Access, err = json.Marshal(map[string]any{"before": r.Before, "after": r.After, "counts": r.Counts})
+	}
+	if err != nil {
+		return d, fmt.Errorf("an event: %w", err)
+	}
+	return d, nil
+}
+
+// toldAccess reports whether some notify block is told of an occasion, whose
+// event says who gains and who loses.
+func toldAccess(p *project, on model.Occasion) bool {
+	return on != "" && slices.ContainsFunc(p.program.Notifies, func(n *model.Notify) bool { return n.Wants(on) })
 }

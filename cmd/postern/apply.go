@@ -27,7 +27,7 @@ type approvedFlags struct {
 }
 
 func newApply(s *session) *cobra.Command {
-	f := &approvedFlags{databaseFlags: databaseFlags{deep: true}}
+	f := &approvedFlags{databaseFlags: databaseFlags{deep: true, tells: model.OnApplied}}
 	cmd := &cobra.Command{
 		Use:   "apply [FILE]",
 		Short: "Run a plan, each database in one transaction",
@@ -80,6 +80,10 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 		}
 	}
 	f.applyFlags.parallelism = f.databaseFlags.parallelism
+	f.access = map[*plan.Plan]*review.Report{}
+	for i, r := range reports {
+		f.access[plans[i]] = r
+	}
 	return s.apply(ctx, p, plans, &f.applyFlags)
 }
 
@@ -93,7 +97,7 @@ func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, 
 		return nil, nil, nil, errors.New("a saved plan says which logins it ends: give --retire-logins to plan")
 	}
 	p, plans, err := s.loadPlans(ctx, f, args[0])
-	if err != nil || !access {
+	if err != nil || !access && !toldAccess(p, f.tells) {
 		return p, plans, nil, err
 	}
 	var reports []*review.Report

@@ -20,9 +20,12 @@ import (
 // databaseFlags choose the databases of a command.
 type databaseFlags struct {
 	inputFlags
-	datasources  []string
-	parallelism  int
-	deep         bool // read what is published, and not its manifest alone
+	datasources []string
+	parallelism int
+	deep        bool // read what is published, and not its manifest alone
+	// tells is the occasion of which notify blocks are told who gains and who
+	// loses; "": none.
+	tells        model.Occasion
 	retireLogins bool // of plan and apply
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
 	"github.com/postern-dev/postern/lang/diag"
@@ -19,6 +20,7 @@ type applyFlags struct {
 	actor                      string
 	dryRun, endSessions, allow bool
 	parallelism                int
+	access                     map[*plan.Plan]*review.Report // who gains and loses, where it is known
 }
 
 // inParallel calls f for 0 to n-1, at most limit at a time, and waits for all.
@@ -64,7 +66,11 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 			failure = o.err
 		}
 		if o.result.Status == view.StatusApplied {
-			s.happened(model.OnApplied, about(fl.plans[i], flags.actor, fl.plans[i].Changes))
+			d, err := withAccess(about(fl.plans[i], flags.actor, fl.plans[i].Changes), flags.access[fl.plans[i]])
+			if err != nil && failure == nil {
+				failure = err
+			}
+			s.happened(model.OnApplied, d)
 		}
 		results, stands = append(results, o.result), append(stands, o.standing...)
 	}

@@ -67,7 +67,7 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 			return err
 		}
 	}
-	if err := s.tellWider(plans, reports); err != nil {
+	if err := s.tellPlanned(plans, reports); err != nil {
 		return err
 	}
 	refused, _ := refusals(gate, reports)
@@ -114,6 +114,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	if err := s.report(targets.Audit(p.program, []string{"postgres"}), p.set); err != nil {
 		return nil, nil, nil, err
 	}
+	access = access || toldAccess(p, f.tells)
 	databases, err := f.databases(p.program)
 	if err != nil {
 		return nil, nil, nil, err

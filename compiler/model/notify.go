@@ -22,14 +22,15 @@ type Occasion string
 
 // The occasions.
 const (
-	OnWider   Occasion = "wider"   // a plan gives somebody access, or may
-	OnDrift   Occasion = "drift"   // a target is not as the project says
-	OnApplied Occasion = "applied" // a plan was applied to a target
-	OnFailed  Occasion = "failed"  // a plan, apply or drift ended in an error
+	OnWider    Occasion = "wider"    // a plan gives somebody access, or may
+	OnNarrower Occasion = "narrower" // a plan takes access from somebody, or may
+	OnDrift    Occasion = "drift"    // a target is not as the project says
+	OnApplied  Occasion = "applied"  // a plan was applied to a target
+	OnFailed   Occasion = "failed"   // a plan, apply or drift ended in an error
 )
 
 // Occasions are all of them.
-func Occasions() []Occasion { return []Occasion{OnWider, OnDrift, OnApplied, OnFailed} }
+func Occasions() []Occasion { return []Occasion{OnWider, OnNarrower, OnDrift, OnApplied, OnFailed} }
 
 // Wants reports whether the place is told of an occasion.
 func (n *Notify) Wants(o Occasion) bool {
