@@ -202,6 +202,7 @@ type application struct {
 	statements []string
 	hash       func() (string, error)
 	user       string   // the connected role
+	contended  []string // views and tables that could not be locked, the last one first
 	holders    []holder // who keeps rights that the plan takes away
 }
 
@@ -271,113 +272,6 @@ func (a *application) attempt(ctx context.Context) error {
 	return nil
 }
 
-// applyLock is the key of the advisory lock that two first plans for one
-// database compete for: "postern" in ASCII.
-const applyLock = "31647739056321134"
-
-// lockOut keeps other plans for the database out. Anyone may take an advisory
-// lock, and so keep a plan from being applied; nobody but those who apply may
-// lock the history. So the advisory lock is for when there is no history yet,
-// or the connected role has no rights on it.
-func (a *application) lockOut(ctx context.Context) error {
-	history, ok := a.history()
-	held := false
-	if ok {
-		name, err := build(func(b *sqltext.Builder) { b.Qualified(history.Schema, history.Name) })
-		if err != nil {
-			return err
-		}
-		err = newReader(a.conn.PgConn()).run(ctx, &catalogQuery{
-			name: "history", args: [][]byte{[]byte(name)},
-			sql:  "SELECT coalesce(has_table_privilege(to_regclass($1::text), 'DELETE'), false)",
-			each: func(r row) error { held = r.bool(0); return nil },
-		})
-		if err != nil {
-			return err
-		}
-		if held {
-			_, err := a.conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+string(name)+" IN SHARE ROW EXCLUSIVE MODE").ReadAll()
-			return lockError(err)
-		}
-	}
-	return newReader(a.conn.PgConn()).run(ctx, &catalogQuery{name: "lock", sql: "SELECT pg_advisory_xact_lock(" + applyLock + ")"})
-}
-
-// lock keeps other plans out, and others off the tables that change.
-func (a *application) lock(ctx context.Context) error {
-	timeout := fmt.Sprintf("%dms", max(1, a.opts.LockTimeout.Milliseconds()))
-	err := newReader(a.conn.PgConn()).run(ctx,
-		&catalogQuery{name: "settings", sql: pinSession},
-		&catalogQuery{name: "lock timeout", sql: "SELECT set_config('lock_timeout', $1, true)", args: [][]byte{[]byte(timeout)}},
-	)
-	if err != nil {
-		return err
-	}
-	if err := a.lockOut(ctx); err != nil {
-		return err
-	}
-	if err := a.lockRole(ctx); err != nil {
-		return err
-	}
-	if len(a.plan.LockTables) == 0 {
-		return nil
-	}
-	// Names in a plan are printed, that is quoted, already.
-	_, err = a.conn.PgConn().Exec(ctx, "LOCK TABLE ONLY "+strings.Join(a.plan.LockTables, ", ONLY ")+" IN ACCESS EXCLUSIVE MODE").ReadAll()
-	if err != nil {
-		return lockError(err)
-	}
-	return nil
-}
-
-func lockError(err error) error {
-	if err == nil {
-		return nil
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000") { // a table or schema is gone
-		return ErrStale
-	}
-	return fmt.Errorf("locking the tables: %w", err)
-}
-
-// lockRole serialises with plans for other databases of the same cluster:
-// advisory locks are per database, roles are not. Writing a role's comment
-// again locks that row of a shared catalog.
-func (a *application) lockRole(ctx context.Context) error {
-	if !a.changesRoles() {
-		return nil
-	}
-	var name, comment string
-	err := newReader(a.conn.PgConn()).run(ctx, &catalogQuery{
-		name: "roles", args: [][]byte{jsonArg(a.plan.Scope.Roles), []byte(Mark(a.plan.Project))},
-		sql: `SELECT min(rolname::text COLLATE "C"), $2::text FROM pg_roles
-			WHERE rolname::text IN (SELECT json_array_elements_text($1::json)) AND shobj_description(oid, 'pg_authid') = $2::text`,
-		each: func(r row) error { name, comment = r.text(0), r.text(1); return nil },
-	})
-	if err != nil || name == "" {
-		return err
-	}
-	text, err := CommentOn(RoleID(name), comment)
-	if err != nil {
-		return err
-	}
-	if _, err := a.conn.PgConn().Exec(ctx, string(text)).ReadAll(); err != nil {
-		return fmt.Errorf("locking role %s: %w", name, err)
-	}
-	return nil
-}
-
-func (a *application) changesRoles() bool {
-	for _, s := range a.plan.Statements {
-		switch s.Object.Kind {
-		case plan.Kind(KindRole), "membership", "password", kindLogin:
-			return true
-		}
-	}
-	return false
-}
-
 // chunk is how many statements go in one message: enough that round trips do
 // not count, few enough that progress is seen.
 const chunk = 500
@@ -385,19 +279,23 @@ const chunk = 500
 func (a *application) run(ctx context.Context) error {
 	for start := 0; start < len(a.statements); start += chunk {
 		end := min(start+chunk, len(a.statements))
-		results := a.conn.PgConn().Exec(ctx, strings.Join(a.statements[start:end], ";\n"))
-		done := start
-		for results.NextResult() {
-			if _, err := results.ResultReader().Close(); err == nil {
-				done++
-			}
-		}
-		if err := results.Close(); err != nil {
-			failed := min(done, end-1)
+		if done, err := a.exec(ctx, a.statements[start:end]); err != nil {
+			failed := start + min(done, end-start-1)
 			return fmt.Errorf("statement %d of %d, %s: %w\n%s", failed+1, len(a.statements),
 				a.plan.Statements[failed].Object, err, a.plan.Statements[failed].Text())
 		}
 		a.opts.Progress(end, len(a.statements))
 	}
 	return nil
+}
+
+// exec sends statements together and says how many of them were done.
+func (a *application) exec(ctx context.Context, statements []string) (done int, err error) {
+	results := a.conn.PgConn().Exec(ctx, strings.Join(statements, ";\n"))
+	for results.NextResult() {
+		if _, err := results.ResultReader().Close(); err == nil {
+			done++
+		}
+	}
+	return done, results.Close()
 }
