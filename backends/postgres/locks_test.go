@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
 )
 
@@ -92,4 +93,48 @@ func TestReadersAreNotQueued(t *testing.T) {
 		t.Errorf("a reader waited %s", longest)
 	}
 	t.Logf("%d reads during %d attempts, the longest took %s", reads, attempts, longest)
+}
+
+// TestFirstAppliesOfOneCluster: where nothing is there yet, no role can be
+// locked that all databases share. Making the same role is what keeps two first
+// applies apart: one makes it, the other is told to plan again, and its new plan
+// leaves the role out and runs nothing that it did not show before.
+func TestFirstAppliesOfOneCluster(t *testing.T) {
+	t.Parallel()
+	for round := range 3 {
+		f := plainFixture("first " + string(rune('a'+round)))
+		var conns []*pgx.Conn
+		var plans []*plan.Plan
+		for range 2 {
+			conn := connect(t, pgtest.Database(t))
+			execute(t, conn, f.ddl())
+			conns, plans = append(conns, conn), append(plans, makePlan(t, conn, f.state()))
+		}
+		type result struct {
+			of  int
+			err error
+		}
+		results := make(chan result, len(conns))
+		for i := range conns {
+			go func() {
+				results <- result{i, Apply(t.Context(), conns[i], plans[i], ApplyOptions{Secrets: testSecrets("pw")})}
+			}()
+		}
+		first, second := <-results, <-results
+		if first.err != nil {
+			first, second = second, first
+		}
+		if first.err != nil || !errors.Is(second.err, ErrStale) {
+			t.Fatalf("round %d: %v and %v", round, first.err, second.err)
+		}
+		requireEmpty(t, conns[first.of], f.state())
+		again := makePlan(t, conns[second.of], f.state())
+		if !plans[second.of].Covers(again) || len(again.Statements) >= len(plans[second.of].Statements) {
+			t.Errorf("round %d: the new plan runs what the one before did not:\n%s", round, describe(again))
+		}
+		apply(t, conns[second.of], again)
+		for _, conn := range conns {
+			requireEmpty(t, conn, f.state())
+		}
+	}
 }

@@ -272,7 +272,8 @@ func (w *watch) connect() (*pgx.Conn, error) {
 // read tells of one read; from is the epoch in which its snapshot was taken.
 func (w *watch) read(reading context.Context, reader int, from int64, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, args ...any) error {
+}, args ...any,
+) error {
 	s := sight{reader: reader, from: from}
 	s.err = q.QueryRow(ctx, sightOfPeople, args...).Scan(&s.text)
 	s.to = w.epoch.Load()

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"postern": ma
 //	                                     leaves a transaction open that has run a statement
 //	await QUERY               waits until a query gives true
 //	status N COMMAND…         runs a command that exits with N
+//	exits N                   holds the command in the background to its status
 //	weak                      lets DATABASE_URL log in as the role weak
 //	token_env FILE NAME       sets a variable to the text of a file
 //	hook VARIABLE FILE        sets a variable to the address of a server that adds what it is sent to a file
@@ -61,6 +62,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"postgres": startPostgres, "database": copyDatabase, "sql": runSQL, "hold": holdSQL, "await": awaitSQL, "status": wantStatus, "plain": plainText,
 			"weak": weakRole, "token_env": tokenEnv, "approve": approveLines, "hook": startHook,
+			"exits": func(ts *testscript.TestScript, _ bool, args []string) { wantExit(t, ts, args[0]) },
 		},
 	})
 }
@@ -172,6 +174,19 @@ func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+// wantExit looks at the end of the script, when the command has been waited for.
+func wantExit(t *testing.T, ts *testscript.TestScript, status string) {
+	t.Helper()
+	want, err := strconv.Atoi(status)
+	ts.Check(err)
+	cmd := ts.BackgroundCmds()[0]
+	ts.Defer(func() {
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("%s: exit status %d, want %d", ts.Name(), got, want)
+		}
+	})
 }
 
 func weakRole(ts *testscript.TestScript, _ bool, _ []string) {
