@@ -221,29 +221,38 @@ func (r *renderer) match(m *model.Match) sqltext.Expr {
 // an index under "C" answers: from path + delimiter up to, and without, path +
 // the character after the delimiter.
 func (r *renderer) under(x, y sqltext.Expr, m *model.Match) sqltext.Expr {
-	join := func(s string) sqltext.Expr {
-		if lit, ok := y.(sqltext.Const); ok {
-			return sqltext.CollateC{X: sqltext.Const{Text: lit.Text + s, Type: tText}}
-		}
-		return sqltext.CollateC{X: sqltext.Op{L: y, Op: "||", R: sqltext.Const{Text: s, Type: tText}}}
-	}
-	if len(m.Delimiter) != 1 || m.Delimiter[0] >= 0x7f {
-		r.fail(fmt.Errorf("%w: the delimiter %q", errUnsupported, m.Delimiter))
+	alternatives := r.pathRange(y, m)
+	if len(alternatives) == 0 {
 		return sqltext.BoolConst{}
 	}
 	if m.Not {
 		return allOf(
 			sqltext.Op{L: x, Op: "<>", R: y},
-			sqltext.Not{X: sqltext.Op{L: x, Op: "^@", R: join(m.Delimiter)}},
+			sqltext.Not{X: sqltext.Op{L: x, Op: "^@", R: below(y, m.Delimiter)}},
 		)
 	}
-	return anyOf(
-		sqltext.Op{L: x, Op: "=", R: y},
-		allOf(
-			sqltext.Op{L: x, Op: ">=", R: join(m.Delimiter)},
-			sqltext.Op{L: x, Op: "<", R: join(string(m.Delimiter[0] + 1))},
-		),
-	)
+	return anchor{column: x, any: alternatives}.atom(func(c comparison) sqltext.Expr { return c.value })
+}
+
+// below is the string that all paths below one begin with.
+func below(path sqltext.Expr, delimiter string) sqltext.Expr {
+	if lit, ok := path.(sqltext.Const); ok {
+		return sqltext.CollateC{X: sqltext.Const{Text: lit.Text + delimiter, Type: tText}}
+	}
+	return sqltext.CollateC{X: sqltext.Op{L: path, Op: "||", R: sqltext.Const{Text: delimiter, Type: tText}}}
+}
+
+// pathRange is the path itself and the range of those below it, all under "C",
+// so that one index answers both.
+func (r *renderer) pathRange(path sqltext.Expr, m *model.Match) [][]comparison {
+	if len(m.Delimiter) != 1 || m.Delimiter[0] >= 0x7f {
+		r.fail(fmt.Errorf("%w: the delimiter %q", errUnsupported, m.Delimiter))
+		return nil
+	}
+	return append(one("=", sqltext.CollateC{X: path}, tText, false), []comparison{
+		{op: ">=", value: below(path, m.Delimiter), typ: tText},
+		{op: "<", value: below(path, string(m.Delimiter[0]+1)), typ: tText},
+	})
 }
 
 func negated(x sqltext.Expr, not bool) sqltext.Expr {
@@ -264,16 +273,24 @@ func pick(first bool, a, b sqltext.SQL) sqltext.SQL {
 // index answers.
 func (r *renderer) inNetwork(n *model.InNetwork) sqltext.Expr {
 	o := r.operand(n.X)
-	net := n.Net.Masked()
-	low := sqltext.Const{Text: net.Addr().String(), Type: tInet}
-	high := sqltext.Const{Text: lastAddress(net).String(), Type: tInet}
+	low, high := networkRange(n)
 	if n.Not {
 		out := anyOf(sqltext.Op{L: o.x, Op: "<", R: low}, sqltext.Op{L: o.x, Op: ">", R: high})
 		return guarded(out, o.known())
 	}
-	out := allOf(sqltext.Op{L: o.x, Op: ">=", R: low}, sqltext.Op{L: o.x, Op: "<=", R: high})
-	if net.Addr().Is4() && o.bounds != nil {
-		return guarded(out, []sqltext.Expr{maskLen(o.x, 32)}, o.guards)
+	return guarded(allOf(sqltext.Op{L: o.x, Op: ">=", R: low}, sqltext.Op{L: o.x, Op: "<=", R: high}), r.networkGuards(n, o))
+}
+
+// networkRange is the first and the last address of a network.
+func networkRange(n *model.InNetwork) (low, high sqltext.Expr) {
+	net := n.Net.Masked()
+	return sqltext.Const{Text: net.Addr().String(), Type: tInet}, sqltext.Const{Text: lastAddress(net).String(), Type: tInet}
+}
+
+// networkGuards say that a value between two addresses is one itself.
+func (r *renderer) networkGuards(n *model.InNetwork, o operand) []sqltext.Expr {
+	if n.Net.Addr().Is4() && o.bounds != nil {
+		return append([]sqltext.Expr{maskLen(o.x, 32)}, o.guards...)
 	}
-	return guarded(out, o.known())
+	return o.known()
 }

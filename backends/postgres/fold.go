@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"math"
 	"reflect"
 	"slices"
 
@@ -55,28 +54,57 @@ func arms(terms []model.Cond) (out []arm, always []model.Cond) {
 	return out, always
 }
 
-// anchor is an atom that an index of the table answers: a bare column against a
-// value, or the elements of an array, computed once a query.
+// anchor is an atom that an index of the table answers: a bare column compared
+// with values that are computed once a query. It holds where all comparisons of
+// any of its alternatives hold.
 type anchor struct {
 	column sqltext.Expr
-	op     sqltext.SQL
-	value  sqltext.Expr
-	typ    sqltext.TypeName // of the value
-	guards []sqltext.Expr   // what must hold besides
+	any    [][]comparison
+	guards []sqltext.Expr // what must hold besides
+	key    IndexKey       // the index
 }
 
-// atom is the anchor's condition with its value in the form it is given.
-func (a anchor) atom(value sqltext.Expr) sqltext.Expr {
-	if a.typ.Array {
-		return guarded(sqltext.Quantified{L: a.column, Op: a.op, Array: value, Type: a.typ}, a.guards)
+// comparison is a bare column against a value, or the elements of an array.
+type comparison struct {
+	op    sqltext.SQL
+	value sqltext.Expr
+	typ   sqltext.TypeName // of the value
+	among bool             // the elements of the value
+}
+
+// one is an anchor of one comparison.
+func one(op sqltext.SQL, value sqltext.Expr, typ sqltext.TypeName, among bool) [][]comparison {
+	return [][]comparison{{{op: op, value: value, typ: typ, among: among}}}
+}
+
+// single is the comparison of an anchor that has but one.
+func (a anchor) single() comparison {
+	if len(a.any) == 1 && len(a.any[0]) == 1 {
+		return a.any[0][0]
 	}
-	return guarded(sqltext.Op{L: a.column, Op: a.op, R: value}, a.guards)
+	return comparison{}
+}
+
+// atom is the anchor's condition with its values in the form that they are given.
+func (a anchor) atom(given func(comparison) sqltext.Expr) sqltext.Expr {
+	alternatives := make([]sqltext.Expr, len(a.any))
+	for i, all := range a.any {
+		terms := make([]sqltext.Expr, len(all))
+		for j, c := range all {
+			if terms[j] = (sqltext.Op{L: a.column, Op: c.op, R: given(c)}); c.among {
+				terms[j] = sqltext.Quantified{L: a.column, Op: c.op, Array: given(c), Type: c.typ}
+			}
+		}
+		alternatives[i] = allOf(terms...)
+	}
+	return guarded(anyOf(alternatives...), a.guards)
 }
 
 // merges reports whether two anchors can be one: equality with any of several
 // values of one type.
 func (a anchor) merges(b anchor) bool {
-	return a.op == "=" && b.op == "=" && len(a.guards)+len(b.guards) == 0 && a.typ.Elem().SQL() == b.typ.Elem().SQL() &&
+	x, y := a.single(), b.single()
+	return x.op == "=" && y.op == "=" && len(a.guards)+len(b.guards) == 0 && x.typ.Elem().SQL() == y.typ.Elem().SQL() &&
 		reflect.DeepEqual(a.column, b.column)
 }
 
@@ -102,38 +130,95 @@ func (r *renderer) fold(terms []model.Cond) (sqltext.Expr, bool) {
 			return nil, false
 		}
 	}
-	low, high, bounded := r.keyRange()
-	if !gated || len(always) > 0 && !bounded {
+	if !gated {
+		return nil, false
+	}
+	pieces := pieces(list, anchors)
+	host, all := r.whole(pieces, always)
+	if all == nil && len(always) > 0 {
 		return nil, false
 	}
 	var out []sqltext.Expr
-	done := make([]bool, len(list))
-	for i, a := range list {
-		if done[i] {
-			continue
+	for i, group := range pieces {
+		switch {
+		case i == host:
+			out = append(out, all)
+		case len(group) > 1:
+			out = append(out, r.merged(group))
+		default:
+			one := group[0]
+			atom := one.atom(func(c comparison) sqltext.Expr { return r.gated(c, one.gates) })
+			out = append(out, allOf(append([]sqltext.Expr{atom}, r.others(list[one.arm].rest, at[one.arm])...)...))
 		}
-		if len(a.rest) > 1 {
-			atom := anchors[i].atom(r.gated(anchors[i], a.gates))
-			out = append(out, allOf(append([]sqltext.Expr{atom}, r.others(a.rest, at[i])...)...))
-			continue
-		}
-		pieces := []piece{{anchors[i], a.gates}}
-		for j := i + 1; j < len(list); j++ {
-			if len(list[j].rest) == 1 && !done[j] && anchors[i].merges(anchors[j]) {
-				pieces, done[j] = append(pieces, piece{anchors[j], list[j].gates}), true
-			}
-		}
-		out = append(out, r.merged(pieces))
 	}
-	if len(always) > 0 {
-		key := sqltext.Column{Name: r.table.PrimaryKey[0].Name}
-		gate := []model.Cond{model.AnyOf(always...)}
-		out = append(out, allOf(
-			sqltext.Op{L: key, Op: ">=", R: r.gated(low, gate)},
-			sqltext.Op{L: key, Op: "<=", R: r.gated(high, gate)},
-		))
+	if len(always) > 0 && host < 0 {
+		out = append(out, all)
 	}
 	return anyOf(out...), true
+}
+
+// piece is an anchor with the gates that it stands behind.
+type piece struct {
+	anchor
+	gates []model.Cond
+	arm   int  // that it is of
+	alone bool // there is nothing else in it
+}
+
+// pieces are the arms, those on one column together that can be one comparison.
+func pieces(list []arm, anchors []anchor) (out [][]piece) {
+	for i, a := range list {
+		p := piece{anchors[i], a.gates, i, len(a.rest) == 1}
+		n := slices.IndexFunc(out, func(group []piece) bool {
+			return p.alone && group[0].alone && group[0].merges(p.anchor)
+		})
+		if n < 0 {
+			out = append(out, []piece{p})
+		} else {
+			out[n] = append(out[n], p)
+		}
+	}
+	return out
+}
+
+// whole renders the arm that what speaks of no column decides: the whole range
+// of an index where it is open. Equality with one value takes it in (host), so
+// that one range of that index is the value or all; else it is a range of the
+// primary key's index. Nil where there is no such range.
+func (r *renderer) whole(pieces [][]piece, always []model.Cond) (host int, x sqltext.Expr) {
+	if len(always) == 0 {
+		return -1, nil
+	}
+	open := r.gate([]model.Cond{model.AnyOf(always...)})
+	between := func(column sqltext.Expr, low, high comparison, otherwise sqltext.Expr) sqltext.Expr {
+		bound := func(op sqltext.SQL, c comparison) sqltext.Expr {
+			value := sqltext.When{Cond: open, Then: c.value, Type: c.typ, Else: otherwise}
+			return sqltext.Op{L: column, Op: op, R: sqltext.Select{X: value, Alias: "value"}}
+		}
+		return allOf(bound(">=", low), bound("<=", high))
+	}
+	for i, group := range pieces {
+		p := group[0]
+		c := p.single()
+		if len(group) > 1 || !p.alone || c.op != "=" || c.among || len(p.guards) > 0 || !r.indexes.Columns[p.key].NotNull {
+			continue
+		}
+		low, high, bounded := rangeOf(c.typ)
+		column, isColumn := p.column.(sqltext.Column)
+		if t, err := columnType(r.table.Column(p.key.Column)); !bounded || !isColumn || err != nil || t.name.SQL() != c.typ.SQL() {
+			continue
+		}
+		otherwise := c.value
+		if gate := r.gate(p.gates); gate != nil {
+			otherwise = sqltext.When{Cond: gate, Then: c.value, Type: c.typ}
+		}
+		return i, between(column, low, high, otherwise)
+	}
+	low, high, bounded := r.keyRange()
+	if !bounded {
+		return -1, nil
+	}
+	return -1, between(sqltext.Column{Name: r.table.PrimaryKey[0].Name}, low, high, nil)
 }
 
 // anchored reports whether an index answers a condition: all arms of a
@@ -185,9 +270,13 @@ func when(gate, value sqltext.Expr, t sqltext.TypeName) sqltext.Expr {
 	return sqltext.When{Cond: gate, Then: value, Type: t}
 }
 
-// gated is an anchor's value as a subquery of its own, null unless the gates
-// are open.
-func (r *renderer) gated(a anchor, gates []model.Cond) sqltext.Expr {
+// gated is the value of a comparison as a subquery of its own, null unless the
+// gates are open.
+func (r *renderer) gated(a comparison, gates []model.Cond) sqltext.Expr {
+	if c, ok := a.value.(sqltext.CollateC); ok { // inside of a subquery it would not prevail over the column's own
+		a.value = c.X
+		return sqltext.CollateC{X: r.gated(a, gates)}
+	}
 	gate := r.gate(gates)
 	if gate == nil && constant(a.value) {
 		return a.value
@@ -213,19 +302,10 @@ func constant(x sqltext.Expr) bool {
 	return false
 }
 
-// piece is an anchor with the gates that it stands behind.
-type piece struct {
-	anchor
-	gates []model.Cond
-}
-
 // merged is any of several pieces on one column: equality with any element of
 // one array.
 func (r *renderer) merged(pieces []piece) sqltext.Expr {
 	first := pieces[0].anchor
-	if len(pieces) == 1 {
-		return first.atom(r.gated(first, pieces[0].gates))
-	}
 	var scalars []sqltext.Expr
 	var arrays sqltext.Expr
 	add := func(x sqltext.Expr) {
@@ -235,10 +315,10 @@ func (r *renderer) merged(pieces []piece) sqltext.Expr {
 		}
 		arrays = sqltext.Op{L: arrays, Op: "||", R: x}
 	}
-	array := sqltext.ArrayOf(first.typ.Elem())
 	for _, p := range pieces {
-		x := when(r.gate(p.gates), p.value, p.typ)
-		if p.typ.Array {
+		c := p.single()
+		x := when(r.gate(p.gates), c.value, c.typ)
+		if c.among {
 			add(x)
 		} else {
 			scalars = append(scalars, x)
@@ -247,155 +327,6 @@ func (r *renderer) merged(pieces []piece) sqltext.Expr {
 	if len(scalars) > 0 {
 		add(sqltext.Array{Elems: scalars})
 	}
-	first.typ = array
-	return first.atom(sqltext.Select{X: arrays, Alias: "value"})
-}
-
-// anchor is an atom that an index answers; false for others.
-func (r *renderer) anchor(c model.Cond) (anchor, bool) {
-	if some, ok := follow(c); ok {
-		c = some
-	}
-	switch x := c.(type) {
-	case *model.Compare:
-		if col, ok := r.plainColumn(x.X); ok && !mentionsColumn(x.Y) {
-			return r.anchorCompare(x.Op, col, x.Y)
-		}
-		if col, ok := r.plainColumn(x.Y); ok && !mentionsColumn(x.X) {
-			return r.anchorCompare(mirrored(x.Op), col, x.X)
-		}
-	case *model.In:
-		if col, ok := r.plainColumn(x.Elem); ok && !x.Not && !mentionsColumn(x.Set) {
-			return r.anchorIn(x, col)
-		}
-	case *model.Some, *model.Every, *model.Count:
-		if correlated(c) {
-			break
-		}
-		k := r.keys(c)
-		if !k.without && r.hasIndex(k.from, false) {
-			return anchor{column: k.own, op: "=", value: k.array, typ: k.typ}, true
-		}
-	case model.True, model.False, *model.And, *model.Or, *model.Truth, *model.Null, *model.Empty, *model.Known,
-		*model.Match, *model.InNetwork, *model.ViaApp: // no index, or no single value
-	}
-	return anchor{}, false
-}
-
-// plainColumn is a column of the record itself.
-func (r *renderer) plainColumn(e model.Expr) (*model.ColumnRef, bool) {
-	ref, ok := e.(*model.ColumnRef)
-	return ref, ok && len(ref.Path) == 0 && ref.Column.Type.Kind != model.KindSet
-}
-
-func (r *renderer) anchorCompare(op model.CompareOp, col *model.ColumnRef, other model.Expr) (anchor, bool) {
-	if op == model.NotEqual || !r.hasIndex(col.Column, ordered(op) && col.Column.Type.Kind == model.KindString) {
-		return anchor{}, false
-	}
-	x := r.operand(col)
-	var y operand
-	r.valueOnce(func() { y = r.operand(other) })
-	terms := []sqltext.Expr{r.compare(op, x, y)}
-	if all, ok := terms[0].(sqltext.AllOf); ok {
-		terms = all.Terms
-	}
-	o, ok := terms[0].(sqltext.Op)
-	if !ok || !bare(o.L) {
-		return anchor{}, false
-	}
-	typ, known := typeOf(o.R, y)
-	return anchor{column: o.L, op: o.Op, value: o.R, typ: typ, guards: terms[1:]}, known
-}
-
-func (r *renderer) anchorIn(c *model.In, col *model.ColumnRef) (anchor, bool) {
-	if !r.hasIndex(col.Column, false) {
-		return anchor{}, false
-	}
-	elem := r.operand(col)
-	var set operand
-	r.valueOnce(func() { set = r.operand(c.Set) })
-	var x sqltext.Expr
-	if set.literal != nil {
-		x = r.inConstants(elem, set.literal, c)
-	} else {
-		x = r.inRequest(elem, set, false)
-	}
-	terms := []sqltext.Expr{x}
-	if all, ok := x.(sqltext.AllOf); ok {
-		terms = all.Terms
-	}
-	q, ok := terms[0].(sqltext.Quantified)
-	if !ok || !bare(q.L) {
-		return anchor{}, false
-	}
-	return anchor{column: q.L, op: q.Op, value: q.Array, typ: q.Type, guards: terms[1:]}, true
-}
-
-// bare reports whether an expression is a column as an index holds it; the
-// binary-compatible cast of a varchar is.
-func bare(x sqltext.Expr) bool {
-	if c, ok := x.(sqltext.Cast); ok {
-		x = c.X
-	}
-	_, ok := x.(sqltext.Column)
-	return ok
-}
-
-// typeOf is the type of a rendered value that was made of an operand.
-func typeOf(x sqltext.Expr, of operand) (sqltext.TypeName, bool) {
-	switch v := x.(type) {
-	case sqltext.Const:
-		return v.Type, true
-	case sqltext.IntConst:
-		return sqltext.Builtin("integer"), true
-	case sqltext.BoolConst:
-		return tBool, true
-	case sqltext.Cast:
-		return v.Type, true
-	case sqltext.CollateC:
-		return typeOf(v.X, of)
-	case sqltext.AtUTC:
-		switch t, known := typeOf(v.X, of); t.Name {
-		case tInstant.Name:
-			return tLocal, known
-		case tLocal.Name:
-			return tInstant, known
-		}
-	case sqltext.When:
-		return v.Type, true
-	case sqltext.Column, sqltext.NullConst, sqltext.Op, sqltext.Func, sqltext.AllOf, sqltext.AnyOf, sqltext.Not, sqltext.IsNull,
-		sqltext.IsNotFalse, sqltext.Quantified, sqltext.Select, sqltext.Unnested, sqltext.Elem, sqltext.CountOf,
-		sqltext.Query, sqltext.Exists, sqltext.ArrayFrom, sqltext.Param, sqltext.IsNotTrue, sqltext.CountRows, sqltext.InUnnested, sqltext.Choose, sqltext.InQuery, sqltext.Array:
-	}
-	return of.typ.name, reflect.DeepEqual(x, of.x)
-}
-
-// keyRange is the least and the greatest value of the first column of the
-// table's primary key; false where its type has none, where it has no index, and
-// where a record may have none.
-func (r *renderer) keyRange() (low, high anchor, bounded bool) {
-	if len(r.table.PrimaryKey) == 0 || !r.indexes.Columns[r.indexKey(r.table.PrimaryKey[0], false)].NotNull {
-		return low, high, false
-	}
-	t, err := columnType(r.table.PrimaryKey[0])
-	if err != nil || t.name.Schema != "" {
-		return low, high, false
-	}
-	bound := func(low, high sqltext.Expr) (anchor, anchor, bool) {
-		return anchor{value: low, typ: t.name}, anchor{value: high, typ: t.name}, true
-	}
-	text := func(s string) sqltext.Expr { return sqltext.Const{Text: s, Type: t.name} }
-	switch t.name.Name {
-	case "smallint":
-		return bound(text("-32768"), text("32767"))
-	case "integer":
-		return bound(sqltext.IntConst{Value: math.MinInt32}, sqltext.IntConst{Value: math.MaxInt32})
-	case "bigint":
-		return bound(text("-9223372036854775808"), text("9223372036854775807"))
-	case "uuid":
-		return bound(text("00000000-0000-0000-0000-000000000000"), text("ffffffff-ffff-ffff-ffff-ffffffffffff"))
-	case tDate.Name, tInstant.Name, tLocal.Name:
-		return bound(text("-infinity"), text("infinity"))
-	}
-	return low, high, false
+	first.any = one("=", arrays, sqltext.ArrayOf(first.single().typ.Elem()), true)
+	return first.atom(func(c comparison) sqltext.Expr { return sqltext.Select{X: c.value, Alias: "value"} })
 }

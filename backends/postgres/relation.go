@@ -223,7 +223,7 @@ func (r *renderer) keyQuery(c model.Cond) (q sqltext.Query, key operand, without
 // index the other is far faster.
 func (r *renderer) keyed(c model.Cond) sqltext.Expr {
 	k := r.keys(c)
-	indexed := r.hasIndex(k.from, false)
+	indexed := r.hasIndex(r.indexKey(k.from, ""))
 	// Inside a subquery the planner cannot compute a call to guess its length: it
 	// would give up hashing a long one, and search it anew for each record.
 	array, among := k.array, sqltext.Expr(sqltext.InQuery{L: k.own, Query: k.query})

@@ -88,10 +88,12 @@ type (
 		X        Expr
 	}
 	// When is CASE WHEN Cond THEN Then END: Then is not evaluated, and cannot
-	// fail, for other rows.
+	// fail, for other rows. Else, where there is one, is the rest of it: another
+	// When, or a value for all other rows.
 	When struct {
 		Cond, Then Expr
 		Type       TypeName
+		Else       Expr
 	}
 )
 
@@ -239,15 +241,7 @@ func (p *printer) expr(e Expr) {
 	case Choose:
 		p.choose(x)
 	case When:
-		p.line("CASE")
-		p.indent += 4
-		p.line("WHEN ")
-		p.expr(x.Cond)
-		p.raw(" THEN ")
-		p.expr(x.Then)
-		p.line("ELSE NULL::" + x.Type.SQL())
-		p.indent -= 4
-		p.line("END")
+		p.when(x)
 	default:
 		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
@@ -399,4 +393,28 @@ func (p *printer) subquery(e any) {
 	default:
 		p.errs = append(p.errs, fmt.Errorf("expression of unknown kind %T", e))
 	}
+}
+
+func (p *printer) when(x When) {
+	p.line("CASE")
+	p.indent += 4
+	for {
+		p.line("WHEN ")
+		p.expr(x.Cond)
+		p.raw(" THEN ")
+		p.expr(x.Then)
+		rest, more := x.Else.(When)
+		if !more {
+			break
+		}
+		x = rest
+	}
+	if x.Else != nil {
+		p.line("ELSE ")
+		p.expr(x.Else)
+	} else {
+		p.line("ELSE NULL::" + x.Type.SQL())
+	}
+	p.indent -= 4
+	p.line("END")
 }

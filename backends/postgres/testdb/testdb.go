@@ -232,6 +232,8 @@ func (d *database) indexes() postgres.Indexes {
 				index := postgres.Index{NotNull: key && !c.Null}
 				out[postgres.IndexKey{Table: table, Column: c.Name}] = index
 				out[postgres.IndexKey{Table: table, Column: c.Name, C: true}] = index
+				out[postgres.IndexKey{Table: table, Column: c.Name, C: true, Method: "spgist"}] = index
+				out[postgres.IndexKey{Table: table, Column: c.Name, Method: "gin"}] = index
 			}
 		}
 	}
