@@ -109,6 +109,7 @@ func (d *differ) wantedRecords() map[ObjectID]Record {
 		record.Live = strings.Join(list, " ")
 		out[id] = record
 	}
+	d.recordOutside(out)
 	return out
 }
 
@@ -138,6 +139,9 @@ func (d *differ) recordApplied(table ObjectID) {
 			}
 		default: // forgotten where they are compared
 		}
+	}
+	if d.live.Outside != nil {
+		d.forget = append(d.forget, d.goneOutside()...)
 	}
 	if len(changed) > 0 {
 		slices.SortFunc(changed, ObjectID.Compare)

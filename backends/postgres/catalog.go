@@ -116,7 +116,7 @@ FROM pg_policy p WHERE age(p.xmin) <= age($1::xid) AND p.xmin IS DISTINCT FROM p
 	// than one for each privilege.
 	// $1: array of table oids, $2: JSON schema names, $3: JSON role names,
 	// $4: JSON names of generated schemas.
-	queryGrants = `WITH ours AS MATERIALIZED (
+	grantsBefore15 = `WITH ours AS MATERIALIZED (
 	SELECT oid FROM pg_roles WHERE rolname::text IN (SELECT json_array_elements_text($3::json))),
 rels AS MATERIALIZED (SELECT unnest($1::oid[]) AS oid),
 seqs AS MATERIALIZED (SELECT p.refobjid AS oid
@@ -152,6 +152,14 @@ FROM (
 		FROM pg_foreign_server WHERE srvacl IS NOT NULL
 	UNION ALL SELECT 'large object', '', oid::text, '', lomowner, lomacl, false
 		FROM pg_largeobject_metadata WHERE lomacl IS NOT NULL
+	UNION ALL SELECT 'tablespace', '', spcname, '', spcowner, spcacl, false FROM pg_tablespace WHERE spcacl IS NOT NULL`
+
+	// Parameters have access lists since PostgreSQL 15, granted as by the role that
+	// the server was made with.
+	grantsSince15 = `
+	UNION ALL SELECT 'parameter', '', parname, '', 10::oid, paracl, false FROM pg_parameter_acl`
+
+	grantsEnd = `
 ) AS o(kind, schema, name, sub, owner, acl, here)
 WHERE CASE WHEN o.here THEN true
 	ELSE EXISTS (SELECT FROM aclexplode(o.acl) AS a WHERE a.grantee IN (SELECT oid FROM ours)) END`
@@ -194,3 +202,11 @@ FROM pg_shdepend s JOIN pg_roles r ON s.refclassid = 'pg_authid'::regclass AND r
 WHERE r.rolname::text IN (SELECT json_array_elements_text($1::json))
 	AND (s.deptype = 'o' OR d.datname <> current_database())`
 )
+
+// queryGrants reads the access lists that a server of a version has.
+func queryGrants(version int) string {
+	if version < 150000 {
+		return grantsBefore15 + grantsEnd
+	}
+	return grantsBefore15 + grantsSince15 + grantsEnd
+}

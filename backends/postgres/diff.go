@@ -115,6 +115,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	d.comparePolicies()
 	d.compareGrants()
 	d.compareDefaultPrivileges()
+	d.compareOutside()
 	d.origins()
 	d.tellLeft()
 	d.record()
@@ -180,6 +181,8 @@ func printed(id ObjectID) string {
 			b.Qualified(id.Schema, id.Name)
 		case KindRole, KindSchema:
 			b.Ident(id.Name)
+		case kindLargeObject:
+			b.Raw(sqltext.SQL(id.Name)) // a number from the catalog
 		default:
 			b.Ident(id.Name)
 		}

@@ -109,6 +109,7 @@ func (d *differ) dropHashKey(id ObjectID, have *GeneratedTable) {
 	if id != TableID(RuntimeSchema, tableHashKey) || !sameDefinition(made, have) {
 		return
 	}
+	d.hold(id, d.place(), false)
 	object := plan.Object{Kind: "hash key", Name: printed(id)}
 	d.add(item{phase: phaseCleanup, id: id, change: plan.Remove{
 		About: plan.About{Object: object, Span: d.place(), Reason: "no mask by hash() is left"}, Before: "(not shown)",

@@ -101,6 +101,9 @@ func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 		return nil, fmt.Errorf("starting to read the database: %w", err)
 	}
 	live, err := inspect(ctx, conn, project, scope)
+	if err == nil {
+		err = readOutside(ctx, conn.PgConn(), live)
+	}
 	// The transaction only read: rolling back is as good as committing.
 	if rollback := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rollback != nil {
 		err = fmt.Errorf("reading the database: %w", rollback)
@@ -279,7 +282,7 @@ func (in *inspection) readTables(ctx context.Context) error {
 		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
 		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
 		&catalogQuery{name: "unique keys", sql: queryKeys, args: [][]byte{oidArray(in.keyed())}, each: in.uniqueKey},
-		&catalogQuery{name: "grants", sql: queryGrants, each: in.acl, args: [][]byte{
+		&catalogQuery{name: "grants", sql: queryGrants(in.live.Server.Version), each: in.acl, args: [][]byte{
 			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated),
 		}},
 	)

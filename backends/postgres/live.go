@@ -52,6 +52,9 @@ type Live struct {
 	Dependents []Dependent
 	// BuiltOn lists, by generated object, what needs it; read for plans alone.
 	BuiltOn map[ObjectID][]BuiltOn
+	// Outside is what others have put over and on the tables in scope; only Inspect
+	// reads it.
+	Outside map[ObjectID]*Outside
 	// Open counts the sessions of logins that take the password before.
 	Open map[string]int
 }

@@ -66,7 +66,11 @@ func outside(about plan.About) bool {
 // undecided.
 func handVerdict(c plan.Change) access.Verdict {
 	before, after := plan.Texts(c)
-	switch c.What().Object.Kind {
+	kind := c.What().Object.Kind
+	if strings.HasPrefix(string(kind), "outside ") {
+		return "" // the plan leaves it as it is
+	}
+	switch kind {
 	case "grant", "default privilege", "membership":
 		return byAction(c, access.Wider, access.Narrower)
 	case "policy":

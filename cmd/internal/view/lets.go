@@ -45,6 +45,8 @@ func effect(c plan.Change) string {
 		return "Now policies go by other users, groups or keys than the project's."
 	case "schema":
 		return "Now its owner can change what policies call."
+	case "outside view", "outside materialized view", "outside function", "outside trigger", "outside rule", "outside event trigger":
+		return outsideEffect(strings.TrimPrefix(string(about.Object.Kind), "outside "), name, unquoted(before))
 	case "password":
 		return "Now whoever knows the other password can log in, and the apps cannot."
 	}
@@ -174,8 +176,32 @@ func policyEffect(c plan.Change) string {
 	return ""
 }
 
+// outsideEffect says what others' objects on and over a declared table let whom do.
+func outsideEffect(kind, name, text string) string {
+	what, owner, _ := cutLast(text, ", owned by ")
+	switch kind {
+	case "view":
+		return "Now whoever may read " + name + " reads " + strings.TrimPrefix(what, "over ") + " with the rights of " + owner + ", whatever the policies say of the reader."
+	case "materialized view":
+		return "Now whoever may read " + name + " reads the rows of " + strings.TrimPrefix(what, "over ") + " that " + owner + " saw: no policy holds for it."
+	case "function":
+		return "Now whoever may call " + name + " acts with the rights of " + owner + "."
+	case "trigger":
+		table := name[strings.LastIndex(name, " on ")+len(" on "):]
+		return "Now " + strings.TrimPrefix(what, "calls ") + " runs when somebody writes to " + table + ", and may read and change what is written."
+	case "rule":
+		return "Now statements do something else there, or more, with the rights of " + strings.TrimPrefix(text, "owned by ") + "."
+	}
+	return "Now " + strings.TrimPrefix(what, "calls ") + " runs when somebody makes, changes or drops objects, with that one's rights: those of apply, too."
+}
+
 // kindWord writes the kind of an object small, and its name as it is.
 func kindWord(object string) string {
+	for _, kind := range []string{"FOREIGN DATA WRAPPER ", "FOREIGN SERVER ", "LARGE OBJECT "} {
+		if name, ok := strings.CutPrefix(object, kind); ok {
+			return strings.ToLower(kind) + name
+		}
+	}
 	kind, name, ok := strings.Cut(object, " ")
 	if !ok {
 		return object
