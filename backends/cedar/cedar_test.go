@@ -10,6 +10,7 @@ import (
 	"time"
 
 	cedargo "github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
 
 	"github.com/postern-dev/postern/backends/cedar"
 	"github.com/postern-dev/postern/backends/jsondoc"
@@ -28,6 +29,7 @@ identity {
 }
 request {
   attribute "channel" { type = string }
+  attribute "ip" { type = ip }
 }
 group "staff" {}
 group "leads" { member_of = [group.staff] }
@@ -39,7 +41,9 @@ resource "crm" "deal" {
   attribute "open" { type = bool }
   attribute "state" { type = enum("new", "won", "lost") }
   attribute "tags" { type = set(string) }
-  actions = ["view", "create", "edit", "delete", "export", "close", "audit", "touch"]
+  attribute "from" { type = ip }
+  attribute "price" { type = number }
+  actions = ["view", "create", "edit", "delete", "export", "close", "audit", "touch", "scope", "reach"]
 }
 `
 
@@ -81,6 +85,18 @@ policy "touched" {
   allow = [touch]
   when  = user.access_level == "user" && !(record.amount == 2) && coalesce(record.region, "none") == "none"
 }
+policy "scoped" {
+  on    = [resource.crm.deal]
+  to    = [everyone]
+  allow = [scope]
+  when  = is_under(record.region, "E*", ".") && !is_under(record.region, "E*.b", ".") && !is_empty(record.tags) || is_empty(record.tags) && record.amount == 3
+}
+policy "reached" {
+  on    = [resource.crm.deal]
+  to    = [everyone]
+  allow = [reach]
+  when  = cidr_contains("10.0.0.0/8", request.ip) && !cidr_contains("10.1.0.0/16", record.from) || record.from == request.ip || record.from == "2001:db8::1"
+}
 guard "amounts" {
   on      = [resource.crm.deal]
   require = record.amount > 0 || record.open
@@ -102,7 +118,7 @@ func compile(t testing.TB, text string) *model.Program {
 	return p
 }
 
-var actions = []model.Action{model.View, model.Create, model.Delete, "export", "close", "audit", "touch"}
+var actions = []model.Action{model.View, model.Create, model.Delete, "export", "close", "audit", "touch", "scope", "reach"}
 
 // world is the exported policies in cedar-go, and the engine of the same
 // program.
@@ -158,6 +174,19 @@ func (d *drawn) int(name string) {
 	}
 }
 
+func (d *drawn) address(t testing.TB, name string) {
+	t.Helper()
+	text := one(d.Rand, "10.1.2.3", "10.9.0.1", "192.0.2.1", "2001:db8::1", "")
+	if text == "" {
+		return
+	}
+	v, err := types.ParseIPAddr(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.doc[name], d.attrs[cedargo.String(name)] = text, v
+}
+
 // one is one of several texts.
 func one(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
 
@@ -174,17 +203,23 @@ func TestSameDecisions(t *testing.T) {
 		user, principal := w.user(rt)
 		record := newDrawn(rt)
 		record.text("owner", first, second)
-		record.text("region", "E*a", "Eba", "a", "ax", "b", "$")
+		record.text("region", "E*a", "Eba", "a", "ax", "b", "$", "E*", "E*.a", "E*.b.c", "E*.bc", "E.a")
 		record.text("state", "new", "won", "lost")
 		record.int("amount")
 		if v := rt.IntN(3); v < 2 {
 			record.doc["open"], record.attrs["open"] = v == 1, cedargo.Boolean(v == 1)
 		}
-		if tags := one(rt, "pub", "a", "none", ""); tags != "" {
+		switch tags := one(rt, "pub", "a", "none", "nothing", ""); tags {
+		case "":
+		case "nothing":
+			record.doc["tags"], record.attrs["tags"] = []any{}, cedargo.NewSet()
+		default:
 			record.doc["tags"], record.attrs["tags"] = []any{tags}, cedargo.NewSet(cedargo.String(tags))
 		}
+		record.address(t, "from")
 		channel := newDrawn(rt)
 		channel.text("channel", "web", "app")
+		channel.address(t, "ip")
 		deal := cedargo.NewEntityUID("crm::deal", "1")
 		entities := w.groups.Clone()
 		entities[principal.UID] = principal
@@ -245,16 +280,31 @@ func TestRefused(t *testing.T) {
 	policy := func(when string) string {
 		return head + "policy \"p\" {\n  on    = [resource.crm.deal]\n  to    = [everyone]\n  allow = [view]\n  when  = " + when + "\n}\n"
 	}
+	related := "table \"pg\" \"deals\" {\n  column \"id\" { type = uuid }\n  column \"code\" {\n    type   = string\n    native = \"character(3)\"\n  }\n" +
+		"  primary_key = [\"id\"]\n  relation \"parent\" {\n    table = table.pg.deals\n    on    = { id = \"id\" }\n  }\n" +
+		"  relation \"parts\" {\n    table = table.pg.deals\n    on    = { id = \"id\" }\n    many  = true\n  }\n}\n" +
+		"datasource \"pg\" {\n  type     = \"postgres\"\n  url      = env(\"PG\")\n  identity = \"setting\"\n}\n"
+	onTable := func(when string) string {
+		return strings.Replace(policy(when), "resource.crm.deal]", "table.pg.deals]", 1) + related
+	}
 	for text, want := range map[string]string{
-		policy(`record.region < "m"`):                                       "the order of texts",
-		policy(`now() > "2025-01-01T00:00:00Z"`):                            "values of type timestamp",
-		policy(`record.amount + 1 == 2`):                                    "this operand",
-		policy(`lower(record.region) == "a"`):                               "this operand",
-		policy(`starts_with(record.region, user.region)`):                   "this test of texts",
-		policy(`!contains(user.groups, "staff")`):                           "the absence of a group",
-		policy(`known(user.groups)`):                                        "known() of this",
-		policy(`is_empty(record.tags)`):                                     "is_empty of a set",
-		strings.Replace(policy("record.open"), "[view]", "[view, edit]", 1): "two records, the old and the new",
+		onTable(`record.parent.id == user.id`):                        "the column id",
+		onTable(`record.parent.id == null`):                           "related records",
+		onTable(`anytrue([for p in record.parts : p.id == user.id])`): "related records",
+		onTable(`record.code == "abc"`):                               "the column code",
+		policy(`record.price == 1.5`):                                 "values of type number",
+		policy("record.open") + "app \"desk\" {\n  users = [everyone]\n  connect {\n    datasource      = datasource.pg\n    service_account = service_account.desk\n  }\n}\n" +
+			"service_account \"desk\" {\n  datasource = datasource.pg\n  password   = env(\"PASSWORD\")\n}\n" + related: "the apps of datasource.pg",
+		policy(`record.region < "m"`):                                                 "the order of texts",
+		policy(`now() > "2025-01-01T00:00:00Z"`):                                      "values of type timestamp",
+		policy(`record.amount + 1 == 2`):                                              "this operand",
+		policy(`lower(record.region) == "a"`):                                         "this operand",
+		policy(`starts_with(record.region, user.region)`):                             "this test of texts",
+		policy(`!contains(user.groups, "staff")`):                                     "the absence of a group",
+		policy(`known(user.groups)`):                                                  "known() of this",
+		policy(`is_under(record.region, user.region, ".")`):                           "this test of texts",
+		policy(`cidr_contains("10.0.0.0/8", request.ip) && length(record.tags) == 1`): "this operand",
+		strings.Replace(policy("record.open"), "[view]", "[view, edit]", 1):           "two records, the old and the new",
 		policy("record.open") + "guard \"g\" {\n  on      = [resource.crm.deal]\n  to      = [group.staff]\n  require = record.open\n}\n": "the absence of a group",
 		policy("record.open") + "user \"ann\" {\n  attributes = { id = \"" + first + "\" }\n}\n":                                          "the user block ann",
 		strings.ReplaceAll(policy("record.open"), "crm", "in"):                                                                            "its name",

@@ -2,6 +2,7 @@ package cedar
 
 import (
 	"math/big"
+	"net/netip"
 
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -48,7 +49,7 @@ func (x *exporter) cond(c model.Cond) node {
 	case *model.In:
 		return x.in(c)
 	case *model.InNetwork:
-		return x.fail("networks", "Cedar's ipaddr holds ranges as well as addresses.")
+		return x.inNetwork(c)
 	case *model.ViaApp:
 		return value(c.Not) // no datasource has apps
 	case *model.Some, *model.Every, *model.Count:
@@ -77,7 +78,7 @@ func guarded(test node, has ...[]node) node {
 // exact says which types mean the same in Cedar.
 func exact(t model.Type) bool {
 	switch t.Kind {
-	case model.KindBool, model.KindInt, model.KindString, model.KindEnum, model.KindUUID:
+	case model.KindBool, model.KindInt, model.KindString, model.KindEnum, model.KindUUID, model.KindIP:
 		return true
 	case model.KindSet:
 		return exact(*t.Elem)
@@ -89,7 +90,7 @@ func exact(t model.Type) bool {
 // operand is an operand's value, and what must be there to read it.
 func (x *exporter) operand(e model.Expr) (node, []node) {
 	if !exact(e.ResultType()) {
-		return x.fail("values of type "+e.ResultType().String(), "Cedar has bool, int, string, enum and uuid, and sets of these."), nil
+		return x.fail("values of type "+e.ResultType().String(), "Cedar has bool, int, string, enum, uuid and ip, and sets of these."), nil
 	}
 	switch e := e.(type) {
 	case *model.Literal:
@@ -122,6 +123,8 @@ func constant(v model.Value) any {
 		return v.Num().Int64()
 	case model.UUID:
 		return v.String()
+	case netip.Addr:
+		return address(v.String())
 	case model.Set:
 		out := make([]any, len(v))
 		for i, e := range v {
@@ -130,6 +133,18 @@ func constant(v model.Value) any {
 		return out
 	}
 	return v
+}
+
+// address is a constant of Cedar's type ipaddr: an address, or a network.
+func address(text string) node { return node{"__extn": node{"fn": "ip", "arg": text}} }
+
+func (x *exporter) inNetwork(c *model.InNetwork) node {
+	v, has := x.operand(c.X)
+	test := node{"isInRange": []any{v, value(address(c.Net.Masked().String()))}}
+	if c.Not {
+		test = not(test)
+	}
+	return guarded(test, has)
 }
 
 func (x *exporter) compare(c *model.Compare) node {
@@ -166,19 +181,22 @@ func (x *exporter) null(c *model.ColumnRef, negated bool) node {
 
 func (x *exporter) empty(c *model.Empty) node {
 	if c.X.Column.Type.Kind != model.KindString || c.X.Column.Native != "" {
-		if c.X.Column.Type.Kind == model.KindSet {
-			return x.fail("is_empty of a set", "Compare its length in the program that asks.")
+		if c.X.Column.Type.Kind != model.KindSet {
+			return x.null(c.X, c.Not)
 		}
-		return x.null(c.X, c.Not)
 	}
 	v, has := x.operand(c.X)
 	if v == nil {
 		return nil
 	}
-	if c.Not {
-		return guarded(binary("!=", v, value("")), has)
+	is := binary("==", v, value(""))
+	if c.X.Column.Type.Kind == model.KindSet {
+		is = node{"isEmpty": node{"arg": v}}
 	}
-	return binary("||", not(has[0]), binary("==", v, value("")))
+	if c.Not {
+		return guarded(not(is), has)
+	}
+	return binary("||", not(has[0]), is)
 }
 
 func (x *exporter) known(c *model.Known) node {
@@ -198,15 +216,24 @@ func (x *exporter) known(c *model.Known) node {
 
 func (x *exporter) match(c *model.Match) node {
 	text, isLiteral := c.Y.(*model.Literal)
-	if !isLiteral || c.Op == model.MatchUnder {
+	if !isLiteral {
 		return x.fail("this test of texts", "Cedar's patterns are constants.")
 	}
-	literal, wildcard := node{"Literal": text.Value}, "Wildcard"
-	pattern := map[model.MatchOp][]any{
-		model.MatchStarts: {literal, wildcard}, model.MatchEnds: {wildcard, literal}, model.MatchContains: {wildcard, literal, wildcard},
-	}[c.Op]
 	v, has := x.operand(c.X)
-	test := node{"like": node{"left": v, "pattern": pattern}}
+	like := func(pattern ...any) node { return node{"like": node{"left": v, "pattern": pattern}} }
+	literal, wildcard := func(s string) node { return node{"Literal": s} }, "Wildcard"
+	want, _ := text.Value.(string)
+	var test node
+	switch c.Op {
+	case model.MatchStarts:
+		test = like(literal(want), wildcard)
+	case model.MatchEnds:
+		test = like(wildcard, literal(want))
+	case model.MatchContains:
+		test = like(wildcard, literal(want), wildcard)
+	case model.MatchUnder:
+		test = binary("||", binary("==", v, value(want)), like(literal(want+c.Delimiter), wildcard))
+	}
 	if c.Not {
 		test = not(test)
 	}
