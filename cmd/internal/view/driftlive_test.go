@@ -228,7 +228,7 @@ func TestHandmade(t *testing.T) {
 		if version < h.since {
 			continue
 		}
-		exec(t, conn, h.sql)
+		perform(t, conn, h.sql)
 		made := watchedPlan(t, conn)
 		shown, done := "", true
 		for _, c := range made.Changes {
@@ -256,7 +256,7 @@ func watchedSecret(_ context.Context, s plan.Secret) (string, error) {
 	return "a password of tests", nil
 }
 
-func exec(t *testing.T, conn *pgx.Conn, sql string) {
+func perform(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.Fatalf("%v\n%s", err, sql)
@@ -275,7 +275,7 @@ func watchedDatabase(t *testing.T) *pgx.Conn {
 			t.Error(err)
 		}
 	})
-	exec(t, conn, watchedTables)
+	perform(t, conn, watchedTables)
 	if err := postgres.Apply(t.Context(), conn, watchedPlan(t, conn), postgres.ApplyOptions{Secrets: watchedSecret}); err != nil {
 		t.Fatal(err)
 	}
