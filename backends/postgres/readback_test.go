@@ -1,14 +1,12 @@
 package postgres
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/postern-dev/postern/backends/postgres/readback"
-	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/compiler/eval"
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -109,5 +107,4 @@ func TestConditionsAreReadBack(t *testing.T) {
 		t.Errorf("only %d results were compared", n)
 	}
 	t.Logf("%d of %d not read whole", unread, len(texts))
-	_ = fmt.Sprint(sqltext.SQL(""))
 }

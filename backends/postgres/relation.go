@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"math/big"
 	"slices"
 
+	"github.com/postern-dev/postern/backends/postgres/readback"
 	"github.com/postern-dev/postern/backends/postgres/sqltext"
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -23,10 +25,11 @@ import (
 type relatedSet struct {
 	functions map[ObjectID]*Function
 	reads     map[ObjectID]struct{} // the columns that the functions read
+	meanings  meanings
 }
 
 func newRelatedSet() *relatedSet {
-	return &relatedSet{functions: map[ObjectID]*Function{}, reads: map[ObjectID]struct{}{}}
+	return &relatedSet{functions: map[ObjectID]*Function{}, reads: map[ObjectID]struct{}{}, meanings: meanings{}}
 }
 
 // bodyScope is the inside of a function over related records.
@@ -188,6 +191,7 @@ func (r *renderer) asked(c model.Cond) sqltext.Expr {
 	x, scope := r.inBody(func(child *renderer) sqltext.Expr { return child.subquery(c) })
 	rows, _ := relatedRows(c)
 	call := sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, scope.args, tBool, x)}
+	r.related.meanings.add(call.Name, readback.Function{Cond: c, Args: scope.args})
 	for _, a := range scope.args {
 		call.Args = append(call.Args, sqltext.Column{Name: a.Name})
 	}
@@ -269,7 +273,9 @@ func (r *renderer) keys(c model.Cond) keySet {
 		return sqltext.ArrayFrom{Query: q}
 	})
 	k.typ = sqltext.ArrayOf(key.typ.name)
-	k.array = sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, k.typ, x)}
+	call := sqltext.Func{Schema: RuntimeSchema, Name: r.define(rows.Relation, nil, k.typ, x)}
+	r.related.meanings.add(call.Name, readback.Function{Cond: c, Key: pair.From, Without: k.without})
+	k.array = call
 	return k
 }
 
@@ -370,6 +376,7 @@ const relatedPolicy = "postern_related"
 
 // addRelated adds functions, and what lets them read all related records.
 func (d *desired) addRelated(set *relatedSet) {
+	maps.Copy(d.state.meanings, set.meanings)
 	for id, f := range set.functions {
 		f.Owner = d.owner
 		d.state.Functions[id] = f

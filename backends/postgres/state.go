@@ -38,6 +38,8 @@ type State struct {
 	// Scope says what a desired state is authoritative for; it is empty in a
 	// live one.
 	Scope Scope
+
+	meanings meanings // of the generated functions over related records; desired only
 }
 
 // NewState is an empty state of a project.
@@ -47,7 +49,7 @@ func NewState(project string) *State {
 		Schemas: map[ObjectID]*Schema{}, Tables: map[ObjectID]*Table{}, Policies: map[ObjectID]*Policy{},
 		Grants: Grants{}, DefaultPrivileges: map[DefaultPrivilegeKey]*Grant{},
 		Functions: map[ObjectID]*Function{}, Generated: map[ObjectID]*GeneratedTable{},
-		Views: map[ObjectID]*View{},
+		Views: map[ObjectID]*View{}, meanings: meanings{},
 		Scope: Scope{Tables: map[ObjectID]*TableScope{}, Accounts: map[string]*AccountScope{}},
 	}
 }

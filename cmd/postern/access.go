@@ -18,49 +18,108 @@ import (
 	"github.com/postern-dev/postern/lang/source"
 )
 
-// access says who gains and who loses by a plan, against what was applied to
-// its database last. It speaks of the plan's own program, whatever the project
-// says by now.
+// access says who gains and who loses by a plan, against what its database lets
+// be done now: what was applied last, and what was changed by hand since. It
+// speaks of the plan's own program, whatever the project says by now.
 func (s *session) access(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource, pl *plan.Plan) (*review.Report, error) {
-	last, err := postgres.LastApplied(ctx, conn)
+	r, compared, err := s.compared(ctx, conn, p, ds, pl)
 	if err != nil {
 		return nil, err
-	}
-	r, err := s.compared(ctx, p, ds, pl, last)
-	if err != nil {
-		return nil, err
-	}
-	if r.Before.Kind == "" {
-		r.Before = appliedSide(last)
 	}
 	r.Datasource, r.After = pl.Datasource, review.Side{Kind: review.Planned, Revision: pl.Revision}
-	r.AddByHand(pl.Changes)
+	r.AddByHand(pl.Changes, compared)
 	return r, nil
 }
 
-func (s *session) compared(ctx context.Context, p *project, ds *model.Datasource, pl *plan.Plan, last *postgres.Applied) (*review.Report, error) {
-	if pl.Empty() {
-		return review.Compare(ctx, nil, nil) // nothing runs, so nothing changes
+// compared compares what is before a plan with what it leads to; compared says
+// of a change whether it is part of that.
+func (s *session) compared(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource, pl *plan.Plan) (r *review.Report, compared func(plan.Change) bool, err error) {
+	last, err := s.lastApplied(ctx, conn, ds)
+	if err != nil {
+		return nil, nil, err
+	}
+	if pl.Empty() { // nothing runs, so nothing changes
+		r, err = review.Compare(ctx, nil, nil)
+		if r != nil {
+			r.Before = last.side
+		}
+		return r, nil, err
 	}
 	after := review.Restrict(p.program, ds)
 	if print.Datasource(p.program, ds) != pl.Program {
 		if after = s.recompile(ctx, pl.Program); after == nil {
-			return review.NotComparable("This version cannot read what the plan leads to", pl.Program), ctx.Err()
+			return review.NotComparable("This version cannot read what the plan leads to", pl.Program), nil, ctx.Err()
 		}
 	}
-	var before *model.Program
+	if last.why != "" {
+		return review.NotComparable(last.why, pl.Program), nil, nil
+	}
+	if r, err = review.CompareLive(ctx, last.program, last.found, after); err != nil {
+		return nil, nil, err
+	}
+	r.Before = last.side
+	if last.program == nil {
+		return r, nil, nil
+	}
+	return r, postgres.AboutRows(last.datasource), nil
+}
+
+// before is what a database lets be done.
+type before struct {
+	program    *model.Program    // that was applied last; nil: none was
+	datasource *model.Datasource // of program
+	found      []*model.LiveCell // what is otherwise than it says
+	side       review.Side
+	why        string // nothing of it is known
+}
+
+// lastApplied reads what was applied to a database last, and what of it was
+// changed by hand.
+func (s *session) lastApplied(ctx context.Context, conn *pgx.Conn, ds *model.Datasource) (before, error) {
+	last, err := postgres.LastApplied(ctx, conn)
+	if err != nil {
+		return before{}, err
+	}
+	out := before{side: appliedSide(last)}
 	switch {
 	case last == nil:
+		return out, nil
 	case last.Unreadable:
-		return review.NotComparable("What was applied last is in postern.history, which this connection may not read", pl.Program), nil
+		out.why = "What was applied last is in postern.history, which this connection may not read"
+		return out, nil
 	case last.Program == "":
-		return review.NotComparable("postern.history does not hold what was applied last", pl.Program), nil
-	default:
-		if before = s.recompile(ctx, last.Program); before == nil {
-			return review.NotComparable("This version cannot read what postern.history holds of what was applied last", pl.Program), ctx.Err()
+		out.why = "postern.history does not hold what was applied last"
+		return out, nil
+	}
+	out.program = s.recompile(ctx, last.Program)
+	if out.program != nil {
+		out.datasource = find(out.program, ds.Name)
+	}
+	if out.datasource == nil {
+		out.why = "This version cannot read what postern.history holds of what was applied last"
+		return out, ctx.Err()
+	}
+	out.found, err = postgres.ReadAccess(ctx, conn, out.program, out.datasource)
+	out.side.ByHand = len(out.found) > 0
+	return out, err
+}
+
+// drifted says who gained and who lost by what was changed by hand; nil where
+// nothing was applied.
+func (s *session) drifted(ctx context.Context, conn *pgx.Conn, ds *model.Datasource) (*review.Report, error) {
+	last, err := s.lastApplied(ctx, conn, ds)
+	if err != nil || last.side.Kind == review.Nothing {
+		return nil, err
+	}
+	r := review.NotComparable(last.why, "")
+	if last.why == "" {
+		if r, err = review.Drifted(ctx, last.program, last.found); err != nil {
+			return nil, err
 		}
 	}
-	return review.Compare(ctx, before, after)
+	r.Datasource, r.Before, r.After = ds.Name, last.side, review.Side{Kind: review.Live}
+	r.Before.ByHand = false
+	return r, nil
 }
 
 // recompile reads a program that was written down; nil when this version does

@@ -91,7 +91,11 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 // that is asked for.
 func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, access bool) (*project, []*plan.Plan, []*review.Report, error) {
 	if len(args) == 0 {
-		return s.plans(ctx, f, access)
+		asked := notAsked
+		if access {
+			asked = byPlan
+		}
+		return s.plans(ctx, f, asked)
 	}
 	if f.retireLogins {
 		return nil, nil, nil, errors.New("a saved plan says which logins it ends: give --retire-logins to plan")

@@ -230,7 +230,7 @@ func (d *demonstration) planned(ctx context.Context) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := d.planOne(ctx, d.project, ds, false, false)
+	made := d.planOne(ctx, d.project, ds, false, notAsked)
 	if made.err != nil {
 		return nil, made.err
 	}

@@ -13,17 +13,18 @@ func newDrift(s *session) *cobra.Command {
 		Use:   "drift",
 		Short: "Find what was changed in the databases by hand",
 		Long: "Compares each database with what the project says, as plan does, and tells what was changed by hand\n" +
-			"since the last apply from what the project says and nobody has applied yet. Exits with 2 when there\n" +
-			"is either. It changes nothing: postern apply brings the database back.",
+			"since the last apply from what the project says and nobody has applied yet, and who gained and who lost\n" +
+			"access by hand. Exits with 2 when there is either. It changes nothing: postern apply brings the\n" +
+			"database back.",
 		Example: "  postern drift\n" +
 			"  postern drift --json      # for a scheduled check",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, plans, _, err := s.plans(cmd.Context(), f, false)
+			p, plans, reports, err := s.plans(cmd.Context(), f, ofDrift)
 			if err != nil {
 				return err
 			}
-			if err := view.Drift(s.results(), plans, p.publications...); err != nil {
+			if err := view.Drift(s.results(), plans, reports, p.publications...); err != nil {
 				return err
 			}
 			for _, pl := range plans {

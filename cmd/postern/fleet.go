@@ -184,7 +184,7 @@ func (f *fleet) one(ctx context.Context, pl *plan.Plan, o *outcome) error {
 	}
 	err = postgres.Apply(ctx, conn, pl, opts)
 	for again := 0; again < len(f.plans) && len(f.plans) > 1 && errors.Is(err, postgres.ErrStale); again++ {
-		rest := f.planOne(ctx, f.p, ds, pl.EndsLogins(), false)
+		rest := f.planOne(ctx, f.p, ds, pl.EndsLogins(), notAsked)
 		if rest.err != nil || rest.diags.HasErrors() || !pl.Covers(rest.plan) {
 			break
 		}

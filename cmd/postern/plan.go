@@ -58,7 +58,7 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 	if err != nil {
 		return err
 	}
-	p, plans, reports, err := s.plans(ctx, &f.databaseFlags, true)
+	p, plans, reports, err := s.plans(ctx, &f.databaseFlags, byPlan)
 	if err != nil {
 		return err
 	}
@@ -103,10 +103,19 @@ type planned struct {
 	err    error
 }
 
+// wantsAccess says of what it is to be told who gains and who loses.
+type wantsAccess int
+
+const (
+	notAsked wantsAccess = iota
+	byPlan               // by each plan
+	ofDrift              // by what was changed by hand
+)
+
 // plans compiles the project and plans each database. All databases are
 // planned before errors end the command, so that one run shows all of them.
-// With access each plan has a report of who gains and who loses by it.
-func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*project, []*plan.Plan, []*review.Report, error) {
+// Each plan has a report of who gains and who loses, unless it is not asked for.
+func (s *session) plans(ctx context.Context, f *databaseFlags, access wantsAccess) (*project, []*plan.Plan, []*review.Report, error) {
 	p, err := s.load(ctx, &f.inputFlags, false)
 	if err != nil {
 		return nil, nil, nil, err
@@ -150,7 +159,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access bool) (*pr
 	return p, plans, reports, s.report(found, p.set)
 }
 
-func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, retire, access bool) (out planned) {
+func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource, retire bool, access wantsAccess) (out planned) {
 	conn, err := s.connect(ctx, ds)
 	if err != nil {
 		return planned{err: err}
@@ -166,8 +175,12 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource,
 		RetireLogins: retire,
 	})
 	out.diags = append(out.diags, found...)
-	if out.err == nil && out.plan != nil && access {
+	switch {
+	case out.err != nil || out.plan == nil:
+	case access == byPlan:
 		out.report, out.err = s.access(ctx, conn, p, ds, out.plan)
+	case access == ofDrift && !out.plan.Empty():
+		out.report, out.err = s.drifted(ctx, conn, ds)
 	}
 	return out
 }

@@ -53,7 +53,7 @@ func (s *session) writeReport(ctx context.Context, f *reportFlags) error {
 	if f.plan {
 		var plans []*plan.Plan
 		var reports []*review.Report
-		p, plans, reports, err = s.plans(ctx, &f.databaseFlags, true)
+		p, plans, reports, err = s.plans(ctx, &f.databaseFlags, byPlan)
 		r.Plans, r.Reports = plans, reports
 	} else {
 		p, err = s.load(ctx, &f.inputFlags, false)

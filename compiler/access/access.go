@@ -35,6 +35,9 @@ type Options struct {
 	Steps int
 	// Timeout bounds one question; what takes longer is undecided.
 	Timeout time.Duration
+	// Before and After are what a database was found to let be done where that is
+	// not what the program before, or after, says (model.LiveCell).
+	Before, After []*model.LiveCell
 }
 
 // The default bounds of one question.

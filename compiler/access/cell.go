@@ -77,16 +77,20 @@ func (c *cell) rows(ctx context.Context, s string) (Change, bool) {
 	if c.alike() && c.forms.key(oldPart) == c.forms.key(newPart) {
 		return Change{}, false
 	}
-	return c.change(s, nil, c.reached(ctx, s, true, newPart), c.reached(ctx, s, false, oldPart))
+	part := func(of *side) formula { return of.records(c.action, s) }
+	return c.change(s, nil, c.reached(ctx, s, true, part), c.reached(ctx, s, false, part))
 }
 
 // reached asks for records that one side grants through a subject, and the other
 // one does not allow.
-func (c *cell) reached(ctx context.Context, s string, gain bool, part formula) answer {
-	if impossible(part) || c.nobody(ctx, gain) {
-		return answer{}
-	}
-	return c.ask(ctx, &question{cell: c, via: s, gain: gain, part: part, whole: c.lacking(gain).records(c.action, "")})
+func (c *cell) reached(ctx context.Context, s string, gain bool, part func(having *side) formula) answer {
+	return c.between(gain, func(c *cell) answer {
+		of := part(c.having(gain))
+		if impossible(of) || c.nobody(ctx, gain) {
+			return answer{}
+		}
+		return c.ask(ctx, &question{cell: c, via: s, gain: gain, part: of, whole: c.lacking(gain).records(c.action, "")})
+	})
 }
 
 // nobody reports whether it is proven that nobody gains, or loses, a record
@@ -203,14 +207,16 @@ func (c *cell) column(ctx context.Context, s, name string, seen sight, answers m
 	if a, ok := answers[key]; ok {
 		return a
 	}
-	a := [2]answer{
-		c.ask(ctx, &question{
-			cell: c, via: s, gain: true, column: name, seen: seen, part: newPart, whole: oldAll, within: c.old.records(c.action, ""),
-		}),
-		c.ask(ctx, &question{
-			cell: c, via: s, column: name, seen: seen, part: oldPart, whole: newAll, within: c.new.records(c.action, ""),
-		}),
+	ask := func(gain bool) answer {
+		return c.between(gain, func(c *cell) answer {
+			has, lacks := c.having(gain), c.lacking(gain)
+			return c.ask(ctx, &question{
+				cell: c, via: s, gain: gain, column: name, seen: seen, part: has.column(c.action, name, seen, s),
+				whole: lacks.column(c.action, name, seen, ""), within: lacks.records(c.action, ""),
+			})
+		})
 	}
+	a := [2]answer{ask(true), ask(false)}
 	answers[key] = a
 	return a
 }

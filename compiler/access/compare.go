@@ -17,6 +17,7 @@ import (
 // first apply, or after the last. The error is that of the context alone.
 func Compare(ctx context.Context, before, after *model.Program, opts Options) (*Diff, error) {
 	c := newComparer(before, after, opts)
+	c.found = [2]liveTables{liveCells(opts.Before), liveCells(opts.After)}
 	pairs := c.tables()
 	results := make([]Diff, len(pairs))
 	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -47,6 +48,7 @@ type comparer struct {
 	opts        Options
 	old, new    *model.Program
 	sameContext bool
+	found       [2]liveTables // what databases were found to let be done: before, after
 	memo        memo
 	other       redeclared
 	keys        bool // the programs tell users by different attributes
@@ -142,6 +144,9 @@ func newSide(p *model.Program, t *model.Table, app string) *side {
 }
 
 func (s *side) subjects(a model.Action) []string {
+	if l := s.live[a]; l != nil {
+		return l.subjects()
+	}
 	if !s.ok || !s.table.HasAction(a) {
 		return nil
 	}
@@ -170,17 +175,22 @@ func (c *comparer) table(ctx context.Context, p pair) Diff {
 	unchanged := c.sameContext && p.old != nil && p.new != nil && tableHash(p.old) == tableHash(p.new) &&
 		origins(p.old.Datasource) == origins(p.new.Datasource)
 	var out Diff
+	for _, role := range c.outsiders(p) {
+		out.Changes = append(out.Changes, c.outsider(ctx, p, role)...)
+	}
 	apps := p.apps()
 	before, after, known := map[string]*side{}, map[string]*side{}, newForms(c.other)
 	for _, app := range apps {
 		before[app], after[app] = newSide(c.old, p.old, app), newSide(c.new, p.new, app)
+		before[app].lay(c.found[0], app)
+		after[app].lay(c.found[1], app)
 	}
 	for _, a := range p.actions() {
 		perApp := map[string][]Change{}
 		for _, app := range apps {
 			cell := &cell{comparer: c, action: a, app: app, old: before[app], new: after[app], forms: known}
 			subjects := slices.Compact(slices.Sorted(slices.Values(append(cell.old.subjects(a), cell.new.subjects(a)...))))
-			if unchanged {
+			if unchanged && cell.old.live[a] == nil && cell.new.live[a] == nil {
 				out.Same += len(subjects)
 				continue
 			}
@@ -230,11 +240,11 @@ func mergeApps(perApp map[string][]Change, apps []string) []Change {
 // spans lists the places of rules of one side's table that the other side's
 // table does not have.
 func spans(of, other *side, a model.Action, subject string) []source.Span {
-	if of.table == nil {
-		return nil
+	if of.table == nil || of.live[a] != nil {
+		return nil // what was found in a database has no place in the source
 	}
 	known := map[string]bool{}
-	if other.table != nil {
+	if other.table != nil && other.live[a] == nil {
 		for key := range rules(other.table, a, subject) {
 			known[key] = true
 		}

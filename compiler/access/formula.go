@@ -54,6 +54,7 @@ type side struct {
 	origins string                // where its datasource reads attributes, see origins
 	made    map[string]formula    // by what they are about
 	conds   map[string]model.Cond // likewise
+	live    map[model.Action]*liveSide
 }
 
 // once is the condition of that name, made once: what is the same to the eye is
@@ -109,6 +110,9 @@ func (s *side) records(a model.Action, subject string) formula {
 }
 
 func (s *side) makeRecords(a model.Action, subject string) formula {
+	if l := s.live[a]; l != nil {
+		return l.records(s, subject)
+	}
 	if !s.ok || !s.table.HasAction(a) {
 		return never
 	}
@@ -139,6 +143,9 @@ const rawSight = "raw"
 // column is the formula that lets a column of a record be seen (view) or set
 // (create, edit), as far as it is granted to a subject.
 func (s *side) column(a model.Action, name string, seen sight, subject string) formula {
+	if l := s.live[a]; l != nil {
+		return l.column(s, name, seen, subject)
+	}
 	if !s.ok {
 		return never
 	}
@@ -176,6 +183,9 @@ func (s *side) column(a model.Action, name string, seen sight, subject string) f
 // full reports whether a column comes with every record that the action
 // reaches: all policies list it, and no mask is on it.
 func (s *side) full(a model.Action, name string) bool {
+	if l := s.live[a]; l != nil {
+		return l.full(name)
+	}
 	if !s.ok {
 		return true // there are no records
 	}

@@ -125,6 +125,11 @@ func (c *comparer) alikeGroups() []string {
 			return nil
 		}
 	}
+	for _, tables := range c.found {
+		if len(tables) > 0 {
+			return nil // what was found may ask anything of the groups
+		}
+	}
 	var out []string
 	for name, n := range both {
 		if n == 2 && !special[name] {

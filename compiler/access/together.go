@@ -26,11 +26,12 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 	}
 	for _, s := range subjects {
 		var g, l answer
+		part := func(of *side) formula { return slices.Concat(c.accepts(of, s), c.mixed(of, subjects)) }
 		if !gained {
-			g = c.reached(ctx, s, true, slices.Concat(c.accepts(c.new, s), c.mixed(c.new, subjects)))
+			g = c.reached(ctx, s, true, part)
 		}
 		if !lost {
-			l = c.reached(ctx, s, false, slices.Concat(c.accepts(c.old, s), c.mixed(c.old, subjects)))
+			l = c.reached(ctx, s, false, part)
 		}
 		if ch, differs := c.change(s, nil, g, l); differs {
 			if ch.Reason == "" {
@@ -45,11 +46,12 @@ func (c *cell) together(ctx context.Context, subjects []string) []Change {
 // mixedNobody reports whether it is proven that nobody gains, or loses, an edit
 // that no subject is granted alone.
 func (c *cell) mixedNobody(ctx context.Context, gain bool, subjects []string) bool {
-	if c.nobody(ctx, gain) {
-		return true
-	}
-	q := &question{cell: c, gain: gain, part: c.mixed(c.having(gain), subjects), whole: c.lacking(gain).records(c.action, "")}
-	return c.ask(ctx, q).outcome == none
+	return c.between(gain, func(c *cell) answer {
+		if c.nobody(ctx, gain) {
+			return answer{}
+		}
+		return c.ask(ctx, &question{cell: c, gain: gain, part: c.mixed(c.having(gain), subjects), whole: c.lacking(gain).records(c.action, "")})
+	}).outcome == none
 }
 
 // mixed is the formula of edits that no subject is granted alone: none is both
@@ -57,6 +59,9 @@ func (c *cell) mixedNobody(ctx context.Context, gain bool, subjects []string) bo
 // need not be asked of each.
 func (c *cell) mixed(s *side, subjects []string) allOf {
 	out := allOf{s.records(c.action, "")}
+	if s.live[c.action] != nil {
+		return allOf{never} // the parts of what was found are all of it
+	}
 	if !s.ok {
 		return out
 	}
@@ -68,7 +73,7 @@ func (c *cell) mixed(s *side, subjects []string) allOf {
 
 // accepts is that a subject's policies accept the new record.
 func (c *cell) accepts(s *side, subject string) allOf {
-	if !s.ok {
+	if !s.ok || s.live[c.action] != nil {
 		return allOf{never}
 	}
 	return allOf{s.granted(c.action, newRecord, subject)}

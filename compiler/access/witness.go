@@ -107,6 +107,9 @@ func (q *question) through(w *Witness) bool {
 	if q.gain {
 		s = q.cell.new
 	}
+	if s.live[q.cell.action] != nil {
+		return true // found: the subject is what its condition asks of the user
+	}
 	env := eval.NewEnv(s.program, model.Request{User: w.User, App: w.App, Context: w.Request, Now: w.now}, s.entry)
 	if w.Record == nil {
 		return env.On(w.NewRecord).Holds(s.program.Granted(s.entry, s.table, q.cell.action, true, q.via))
@@ -119,6 +122,9 @@ func (q *question) through(w *Witness) bool {
 
 // allows asks the evaluator about a side: the record, or a column of it.
 func (s *side) allows(a model.Action, w *Witness, column string, seen sight) bool {
+	if l := s.live[a]; l != nil {
+		return l.allows(s, w, column, seen)
+	}
 	if !s.ok || !s.table.HasAction(a) {
 		return false
 	}

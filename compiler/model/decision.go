@@ -219,6 +219,9 @@ func truth(b bool) Cond {
 	return False{}
 }
 
+// AsksUser reports whether an atom asks for the user.
+func AsksUser(atom Cond) bool { return mentionsUser(atom) }
+
 // mentionsUser reports whether an atom has an operand that speaks of the user,
 // not looking inside loops.
 func mentionsUser(atom Cond) bool {

@@ -111,22 +111,22 @@ func (r *reader) operation(o deparsed.Op) value {
 	return left.eachChoice(func(left value) value { return r.binary(o, left, right) })
 }
 
-func (rd *reader) binary(o deparsed.Op, l, r value) value {
+func (r *reader) binary(o deparsed.Op, left, right value) value {
 	op := o.Op
 	switch {
-	case l.null || r.null || l.isList || r.isList || l.beyond != within || r.beyond != within || l.day != noDay || r.day != noDay:
-	case op == "||" && l.family == famText && r.family == famText && l.typ.Name == "text" && r.typ.Name == "text":
-		return template(value{family: famText, typ: sqltext.Builtin("text"), bytewise: l.bytewise || r.bytewise}, l, r)
-	case l.family == famNumeric && r.family == famNumeric && wholeNumber(l) && wholeNumber(r):
+	case left.null || right.null || left.isList || right.isList || left.beyond != within || right.beyond != within || left.day != noDay || right.day != noDay:
+	case op == "||" && left.family == famText && right.family == famText && left.typ.Name == "text" && right.typ.Name == "text":
+		return template(value{family: famText, typ: sqltext.Builtin("text"), bytewise: left.bytewise || right.bytewise}, left, right)
+	case left.family == famNumeric && right.family == famNumeric && wholeNumber(left) && wholeNumber(right):
 		if fn, ok := map[string]model.Fn{"+": model.FnAdd, "-": model.FnSubtract, "*": model.FnMultiply}[op]; ok {
-			return arithmetic(fn, l, r)
+			return arithmetic(fn, left, right)
 		}
-	case l.family == famInstant && r.family == famInterval && (op == "+" || op == "-"):
-		return rd.shifted(o, l, r)
-	case l.family == famLocal && r.family == famInterval && op == "+":
-		if lit, ok := r.x.(*model.Literal); ok && lit.Value == model.Value(model.Day-model.Microsecond) {
-			l.day = raised
-			return l
+	case left.family == famInstant && right.family == famInterval && (op == "+" || op == "-"):
+		return r.shifted(o, left, right)
+	case left.family == famLocal && right.family == famInterval && op == "+":
+		if lit, ok := right.x.(*model.Literal); ok && lit.Value == model.Value(model.Day-model.Microsecond) {
+			left.day = raised
+			return left
 		}
 	}
 	return unreadable("the operator %s", op)
@@ -187,16 +187,16 @@ func near(x *model.Call) bool {
 	if !ok || d > most || d < -most {
 		return false
 	}
-	switch from := x.Args[0].(type) {
-	case *model.NowRef:
+	if _, now := x.Args[0].(*model.NowRef); now {
 		return true
-	case *model.Literal:
-		t, ok := from.Value.(model.Timestamp)
-		const within = model.Timestamp(most)
-		return ok && t > model.MinTimestamp+within && t < model.MaxTimestamp-within
-	default:
+	}
+	from, ok := x.Args[0].(*model.Literal)
+	if !ok {
 		return false
 	}
+	t, ok := from.Value.(model.Timestamp)
+	const margin = model.Timestamp(most)
+	return ok && t > model.MinTimestamp+margin && t < model.MaxTimestamp-margin
 }
 
 // concatenated is arrays put together, of constants and values.

@@ -66,7 +66,7 @@ func compare(op model.CompareOp, l, r value, want bool) node {
 		return compareDay(op, l, r)
 	case l.day != noDay || r.day != noDay || l.isList || r.isList:
 		return unread{"a comparison"}
-	case !comparable(op, l, r):
+	case !alike(op, l, r):
 		return unread{"a comparison of " + string(l.typ.SQL()) + " with " + string(r.typ.SQL())}
 	}
 	switch {
@@ -208,8 +208,8 @@ func boolean(op model.CompareOp, l, r value) (node, bool) {
 	}
 }
 
-// comparable reports whether Postgres compares the two as the language does.
-func comparable(op model.CompareOp, l, r value) bool {
+// alike reports whether Postgres compares the two as the language does.
+func alike(op model.CompareOp, l, r value) bool {
 	ordered := op != model.Equal && op != model.NotEqual
 	number := func(f family) bool { return f == famInt || f == famNumeric }
 	switch {

@@ -113,6 +113,7 @@ func (k kinds) against(v value) order {
 		return less | greater
 	case kindNet4, kindNet6, kindMapped:
 		return k.againstAddress(v)
+	case kindNested, kindElement:
 	}
 	return anyOrder
 }

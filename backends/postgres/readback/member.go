@@ -86,7 +86,7 @@ func amongSet(elem, set value, in bool) node {
 			arms = append(arms, all(c.when, amongSet(c.value, set, in)))
 		}
 		return some(arms...)
-	case elem.isList || elem.beyond != within || elem.day != noDay || !comparable(model.Equal, elem, value{family: set.elem}):
+	case elem.isList || elem.beyond != within || elem.day != noDay || !alike(model.Equal, elem, value{family: set.elem}):
 		return unread{"membership of an array"}
 	}
 	yes := atom{&model.In{Elem: elem.x, Set: set.x, Not: !in}, elem.odds()}
@@ -116,7 +116,7 @@ func holds(array, elem value, want bool) node {
 	switch {
 	case array.column == nil || array.family != famArray || !elem.isList || len(elem.list) != 1 || len(array.either) > 0:
 		return unread{"the operator @>"}
-	case !comparable(model.Equal, value{family: array.elem}, elem.list[0]):
+	case !alike(model.Equal, value{family: array.elem}, elem.list[0]):
 		return unread{"the operator @>"}
 	}
 	x := elem.list[0]

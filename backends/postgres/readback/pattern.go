@@ -15,17 +15,18 @@ import (
 // generated is the function that an expression calls, through casts and
 // subqueries.
 func (r *reader) generated(e deparsed.Expr) (Function, deparsed.Call, bool) {
-	switch x := e.(type) {
-	case deparsed.Cast:
-		return r.generated(x.X)
-	case deparsed.Select:
-		return r.generated(x.X)
-	case deparsed.Call:
-		f, ok := r.names.Functions[Name{x.Schema, x.Name}]
-		return f, x, ok && x.Word == "" && f.Value == nil
-	default:
+	if cast, ok := e.(deparsed.Cast); ok {
+		return r.generated(cast.X)
+	}
+	if sub, ok := e.(deparsed.Select); ok {
+		return r.generated(sub.X)
+	}
+	c, ok := e.(deparsed.Call)
+	if !ok || c.Word != "" {
 		return Function{}, deparsed.Call{}, false
 	}
+	f, ok := r.names.Functions[Name{c.Schema, c.Name}]
+	return f, c, ok && f.Value == nil
 }
 
 // asked reads a condition over related records, as a function of the record.
@@ -76,15 +77,11 @@ func (r *reader) orPattern(o deparsed.Or, want bool) (node, bool) {
 		return nil, false
 	}
 	var l, array deparsed.Expr
-	switch x := not.X.(type) {
-	case deparsed.InUnnested:
+	if x, ok := not.X.(deparsed.InUnnested); ok {
 		l, array = x.L, x.Array
-	case deparsed.Quantified:
-		if x.Op != "=" || x.All {
-			return nil, false
-		}
+	} else if x, ok := not.X.(deparsed.Quantified); ok && x.Op == "=" && !x.All {
 		l, array = x.L, x.R
-	default:
+	} else {
 		return nil, false
 	}
 	f, call, ok := r.generated(array)

@@ -61,8 +61,13 @@ type reader struct {
 // truth is the node that an expression is true, or, unless want, false.
 func (r *reader) truth(e deparsed.Expr, want bool) node {
 	switch x := e.(type) {
-	case deparsed.And, deparsed.Or:
-		return r.junction(e, want)
+	case deparsed.And:
+		return r.junction(x.Terms, true, want)
+	case deparsed.Or:
+		if n, ok := r.orPattern(x, want); ok {
+			return n
+		}
+		return r.junction(x.Terms, false, want)
 	case deparsed.Not:
 		return r.truth(x.X, !want)
 	case deparsed.Select:
@@ -110,18 +115,8 @@ func truthOf(v value, want bool) node {
 	return atom{&model.Truth{X: v.x, Want: want}, v.odds()}
 }
 
-func (r *reader) junction(e deparsed.Expr, want bool) node {
-	terms, conjunction := []deparsed.Expr(nil), false
-	switch x := e.(type) {
-	case deparsed.And:
-		terms, conjunction = x.Terms, true
-	case deparsed.Or:
-		if n, ok := r.orPattern(x, want); ok {
-			return n
-		}
-		terms = x.Terms
-	default:
-	}
+// junction is AND, or OR, of terms.
+func (r *reader) junction(terms []deparsed.Expr, conjunction, want bool) node {
 	nodes := make([]node, len(terms))
 	for i, t := range terms {
 		nodes[i] = r.truth(t, want)
@@ -159,14 +154,10 @@ func (r *reader) is(x deparsed.Is, want bool) node {
 
 // decided reports whether a condition is never unknown.
 func decided(e deparsed.Expr) bool {
-	switch x := e.(type) {
-	case deparsed.Is, deparsed.Distinct:
-		return true
-	case deparsed.Literal:
-		return x.Kind == deparsed.True || x.Kind == deparsed.False
-	default:
-		return false
-	}
+	_, is := e.(deparsed.Is)
+	_, distinct := e.(deparsed.Distinct)
+	lit, constant := e.(deparsed.Literal)
+	return is || distinct || constant && (lit.Kind == deparsed.True || lit.Kind == deparsed.False)
 }
 
 // distinct is IS DISTINCT FROM, which takes NULL for a value of its own.

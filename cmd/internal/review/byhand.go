@@ -29,11 +29,13 @@ func (b ByHand) Key() string {
 }
 
 // AddByHand adds what a plan changes of what was made outside of the project,
-// as far as it bears on who may do what.
-func (r *Report) AddByHand(changes []plan.Change) {
+// as far as it bears on who may do what. What compared says it is part of was
+// read back from the database and is among the report's changes already; nil:
+// nothing was.
+func (r *Report) AddByHand(changes []plan.Change, compared func(plan.Change) bool) {
 	for _, c := range changes {
 		about, v := c.What(), handVerdict(c)
-		if !outside(about) || v == "" {
+		if !outside(about) || v == "" || compared != nil && compared(c) {
 			continue
 		}
 		before, after := plan.Texts(c)

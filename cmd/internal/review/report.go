@@ -25,6 +25,7 @@ const (
 	Nothing  Kind = "nothing"  // nothing was applied yet
 	Planned  Kind = "plan"     // what a plan leads to
 	Unknown  Kind = "unknown"  // what was applied cannot be read
+	Live     Kind = "live"     // what a database lets be done now
 )
 
 // Side is one of the two that are compared.
@@ -38,6 +39,9 @@ type Side struct {
 	At *time.Time `json:"at,omitempty"`
 	// By is who applied it.
 	By string `json:"by,omitempty"`
+	// ByHand says that it is what a database lets be done now, for what was
+	// applied was changed by hand since.
+	ByHand bool `json:"changed_by_hand,omitempty"`
 }
 
 // Report is who gains and who loses.
@@ -82,7 +86,23 @@ func (c Change) Key() string {
 
 // Compare compares two programs; nil is one that allows nothing.
 func Compare(ctx context.Context, before, after *model.Program) (*Report, error) {
-	d, err := access.Compare(ctx, before, after, access.Options{})
+	return compare(ctx, before, after, access.Options{})
+}
+
+// CompareLive compares what a database was found to let be done, where that is
+// not what a program says, with what another says.
+func CompareLive(ctx context.Context, before *model.Program, found []*model.LiveCell, after *model.Program) (*Report, error) {
+	return compare(ctx, before, after, access.Options{Before: found})
+}
+
+// Drifted says who gained and who lost by what a database was found to let be
+// done where that is not what the program that was applied says.
+func Drifted(ctx context.Context, applied *model.Program, found []*model.LiveCell) (*Report, error) {
+	return compare(ctx, applied, applied, access.Options{After: found})
+}
+
+func compare(ctx context.Context, before, after *model.Program, opts access.Options) (*Report, error) {
+	d, err := access.Compare(ctx, before, after, opts)
 	if err != nil {
 		return nil, err
 	}

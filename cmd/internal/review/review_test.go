@@ -218,7 +218,7 @@ func TestByHand(t *testing.T) {
 	}
 	for _, c := range cases {
 		r := &Report{}
-		r.AddByHand([]plan.Change{c.change})
+		r.AddByHand([]plan.Change{c.change}, nil)
 		var got access.Verdict
 		if len(r.ByHand) > 0 {
 			got = r.ByHand[0].Verdict
@@ -232,7 +232,7 @@ func TestByHand(t *testing.T) {
 		plan.Add{About: plan.About{Object: plan.Object{Kind: "grant", Name: "x"}}, After: "GRANT"},
 		plan.Remove{About: plan.About{Object: plan.Object{Kind: "grant", Name: "y"}, Reason: "no longer declared"}, Before: "GRANT"},
 		plan.Remove{About: plan.About{Object: plan.Object{Kind: "grant", Name: "z"}, Reason: "only service accounts may"}, Before: "GRANT"},
-	})
+	}, nil)
 	if len(r.ByHand) != 1 || r.ByHand[0].Object.Name != "z" || r.Counts.Narrower != 1 {
 		t.Errorf("of the source, or by hand: %+v", r.ByHand)
 	}

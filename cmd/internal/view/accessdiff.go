@@ -56,11 +56,16 @@ func sideText(s review.Side) string {
 		if s.By != "" {
 			text += " by " + safeLine(s.By)
 		}
+		if s.ByHand {
+			text += ", and changed by hand since"
+		}
 		return text
 	case review.Nothing:
 		return "nothing was applied"
 	case review.Planned:
 		return "this plan"
+	case review.Live:
+		return "what the database lets be done"
 	case review.Unknown:
 	}
 	return "what is not known"
@@ -71,6 +76,8 @@ func accessHeading(before review.Side) string {
 	switch {
 	case before.Kind == review.Nothing:
 		return "Access changes (nothing was applied before)"
+	case before.ByHand:
+		return "Access changes (from what the database lets be done now)"
 	case before.Kind == review.Applied && before.Revision != "":
 		return "Access changes since " + safeLine(before.Revision[:min(7, len(before.Revision))])
 	}

@@ -211,7 +211,8 @@ func (d Demo) Drift(statements []string, r *DemoRows, pl *plan.Plan) error {
 		d.p.printf("\n  %s Postgres no longer answers as the project says; OPA and the JSON engine still do.\n", d.p.paint(red, "✗"))
 	}
 	d.step("postern drift", 0)
-	d.p.differences(origins(pl))
+	hand, source := origins(pl)
+	d.p.differences(hand, source, nil)
 	return d.p.err
 }
 
