@@ -318,7 +318,7 @@ func (a *accessReader) throughView(account *model.ServiceAccount, v *View, c Com
 	has := reach([]string{account.Role}, h.roles.inherit)
 	id := v.Grantable()
 	if c == CommandDelete {
-		return one(e, h.held(has, id, "", PrivilegeDelete))
+		return onlyIf(e, h.held(has, id, "", PrivilegeDelete))
 	}
 	p := rowPrivileges[c].privilege
 	all := h.held(has, id, "", p)
@@ -329,10 +329,10 @@ func (a *accessReader) throughView(account *model.ServiceAccount, v *View, c Com
 		}
 	}
 	e.columns = columns
-	return one(e, len(columns) > 0)
+	return onlyIf(e, len(columns) > 0)
 }
 
-func one(e effect, ok bool) []effect {
+func onlyIf(e effect, ok bool) []effect {
 	if !ok {
 		return nil
 	}
