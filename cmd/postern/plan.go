@@ -123,7 +123,9 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access wantsAcces
 	if err := s.report(targets.Audit(p.program, []string{"postgres"}), p.set); err != nil {
 		return nil, nil, nil, err
 	}
-	access = access || toldAccess(p, f.tells)
+	if access == notAsked && toldAccess(p, f.tells) {
+		access = byPlan
+	}
 	databases, err := f.databases(p.program)
 	if err != nil {
 		return nil, nil, nil, err
