@@ -41,7 +41,7 @@ const (
 // as the engines that start gives still differ. It returns nil when they do not
 // differ about the printed project in the first place.
 func Shrink(ctx context.Context, d *Disagreement, start Starter) (*Shrunk, error) {
-	s := &shrinker{start: start, until: time.Now().Add(shrinkTime), blocks: print.Blocks(d.Program), c: newCase(d)}
+	s := &shrinker{start: start, target: d.Target, until: time.Now().Add(shrinkTime), blocks: print.Blocks(d.Program), c: newCase(d)}
 	if !s.differ(ctx, s.blocks, s.c) {
 		return nil, ctx.Err()
 	}
@@ -67,6 +67,7 @@ func text(blocks []*print.Block) string {
 // shrinker holds the smallest case so far.
 type shrinker struct {
 	start   Starter
+	target  string // the engine that differs; others may be there to hold records
 	until   time.Time
 	tries   int
 	kept    int // changes that were kept
@@ -86,7 +87,10 @@ func (s *shrinker) differ(ctx context.Context, blocks []*print.Block, c *Case) b
 		return false
 	}
 	out, err := Ask(ctx, p, c, s.start)
-	if err != nil || len(out.Differ) == 0 {
+	if err != nil {
+		return false
+	}
+	if _, differs := out.Differ[s.target]; !differs {
 		return false
 	}
 	s.blocks, s.c, s.outcome = blocks, c, out

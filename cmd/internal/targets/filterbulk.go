@@ -17,7 +17,12 @@ type filterBulk struct {
 	postgres *postgresBulk
 }
 
-func (*filterBulk) Name() string { return "rego filters" }
+func (*filterBulk) Name() string { return filterEngine }
+
+// filterEngine names the engine that is there where both of these targets are.
+const filterEngine = "filters"
+
+var filterTargets = []string{"postgres", "rego"}
 
 func (e *filterBulk) Covers(t *model.Table) bool { return len(t.Filters) > 0 && e.postgres.Covers(t) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postern-dev/postern/backends/postgres/testdb"
 	"github.com/postern-dev/postern/backends/postgres/throwaway"
@@ -21,8 +22,14 @@ type Fleet struct {
 	count  int // programs started; numbers their databases
 }
 
-// NewFleet makes a fleet of the named targets.
-func NewFleet(names []string) *Fleet { return &Fleet{names: names} }
+// NewFleet makes a fleet of the named targets, or of those that the engine of that
+// name needs.
+func NewFleet(names []string) *Fleet {
+	if slices.Contains(names, filterEngine) {
+		names = append(slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == filterEngine }), filterTargets...)
+	}
+	return &Fleet{names: names}
+}
 
 // Close ends the server.
 func (f *Fleet) Close() error {
