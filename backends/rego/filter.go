@@ -2,6 +2,7 @@ package rego
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,6 +64,7 @@ func (f *filters) table(t *model.Table) {
 		}
 	}
 	for _, x := range t.Filters {
+		f.reachable(t, x)
 		n := 0
 		for _, policy := range t.Policies {
 			if policy.Allows(x.Action) {
@@ -81,6 +83,31 @@ func (f *filters) table(t *model.Table) {
 			f.misfit(misfit{
 				filter: x, table: t, span: x.Span, what: fmt.Sprintf("more than %d ways to satisfy the policies and guards together", maxWays),
 				way: "Each way is a part of the filter. Write the policies or guards of the table with fewer alternatives, or remove the action from `filters`.",
+			})
+		}
+	}
+}
+
+// filterKeys are the names below `filters` of an action's rule: a repeated table
+// is named by its label and its key, since OPA's API knows no quotation marks.
+func filterKeys(t *model.Table, x *model.Filter) []string {
+	if t.Key == "" {
+		return []string{t.Name, string(x.Action)}
+	}
+	return []string{t.Label, t.Key, string(x.Action)}
+}
+
+// unreachable are names that OPA's API leaves out of a path, or reads as something
+// else: nothing, dots, numbers, and whatever has a quotation mark.
+var unreachable = regexp.MustCompile(`^\.{0,2}$|^[+-]?[0-9.]+$|"`)
+
+// reachable refuses names that no path of OPA's API can have.
+func (f *filters) reachable(t *model.Table, x *model.Filter) {
+	for _, s := range append(datasourcePath(f.model.Project, t.Datasource.Name), filterKeys(t, x)...) {
+		if unreachable.MatchString(s) {
+			f.misfit(misfit{
+				filter: x, table: t, span: x.Span, what: fmt.Sprintf("the name %q, which no path of OPA's API can have", s),
+				way: "Give it a name that is no number and has no quotation mark, or remove `filters`.",
 			})
 		}
 	}
@@ -172,7 +199,7 @@ func (f *filters) rule(t *model.Table, x *model.Filter, possible bool) {
 		description: "For the Compile API: the records of " + t.Address() + " that the request may " + string(x.Action) + ".",
 		source:      x.Span.String(), entry: true, unknown: &filtered,
 	}
-	out := rule{note: about, name: "filters", keys: []string{t.Name, string(x.Action)}, value: boolean(false)}
+	out := rule{note: about, name: "filters", keys: filterKeys(t, x), value: boolean(false)}
 	if possible {
 		out.value, out.body = nil, append(body{test{term: name("entered")}}, f.granted(t, "policy", "when", x.Action)...)
 		if changes(x.Action) {

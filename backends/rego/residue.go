@@ -3,6 +3,7 @@ package rego
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -31,7 +32,7 @@ func prepareFilters(ctx context.Context, c *ast.Compiler, store storage.Store, r
 	for _, t := range p.Tables {
 		for _, f := range t.Filters {
 			path := ast.Ref{ast.DefaultRootDocument}
-			for _, s := range append(datasourcePath(p.Project, t.Datasource.Name), "filters", t.Name, string(f.Action)) {
+			for _, s := range slices.Concat(datasourcePath(p.Project, t.Datasource.Name), []string{"filters"}, filterKeys(t, f)) {
 				path = append(path, ast.StringTerm(s))
 			}
 			unknown := ast.Ref{ast.VarTerm(filtered.base), ast.StringTerm(filtered.path[0])}

@@ -202,7 +202,8 @@ const (
 // Table is a record type: a table of a Postgres or a resource of a service.
 type Table struct {
 	Datasource  *Datasource
-	Name        string // label in the language: table.DATASOURCE.NAME
+	Name        string // address in its datasource: label, or label["key"] with for_each
+	Label, Key  string
 	Schema      string // Postgres schema, default "public"; "" for a resource
 	SQLName     string // Postgres name of the table, default Name; "" for a resource
 	Description string

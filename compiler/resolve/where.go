@@ -249,7 +249,7 @@ func (r *resolver) table(b *syntax.Table, d *model.Datasource, round repeat) *mo
 	}
 	label := b.Label(1)
 	t := &model.Table{
-		Datasource: d, Name: address(label, round.key, round.keyed),
+		Datasource: d, Name: address(label, round.key, round.keyed), Label: label, Key: round.key,
 		Description: r.description(b.Description, round.ctx), Span: b.Span,
 	}
 	if t.Resource() {
