@@ -200,40 +200,6 @@ func TestTricksAgainstViews(t *testing.T) {
 	})
 }
 
-// A function that tells all that it is asked about, made by somebody who may, is
-// asked about nothing but what the views show: neither rows that are not seen
-// nor values behind masks.
-func TestViewsKeepFromLoudFunctions(t *testing.T) {
-	t.Parallel()
-	s := unveiled(t, "loud")
-	execute(t, s.admin, `CREATE FUNCTION public.loud(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$BEGIN RAISE NOTICE 'heard %', $1; RETURN true; END$$;
-		CREATE FUNCTION public.loudly(text, text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$BEGIN RAISE NOTICE 'heard % %', $1, $2; RETURN true; END$$;
-		CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = public.loudly, RESTRICT = eqsel, JOIN = eqjoinsel)`)
-	for _, query := range []string{
-		"SELECT id FROM notes WHERE public.loud(body) AND public.loud(seal) AND public.loud(code) AND public.loud(trace)",
-		"SELECT id FROM notes WHERE seal OPERATOR(public.===) body",
-		"SELECT a.id FROM notes a JOIN notes b ON public.loudly(a.seal, b.code) AND public.loudly(a.body, b.trace)",
-		"SELECT (SELECT count(*) FROM notes b WHERE public.loudly(a.body, b.body)) FROM notes a LEFT JOIN notes c ON public.loud(c.seal)",
-		"UPDATE notes SET body = body WHERE public.loud(seal) AND public.loud(body) AND public.loud(code)",
-		"DELETE FROM notes WHERE public.loud(seal) AND public.loud(body) AND public.loud(code)",
-		"SELECT id FROM notes WHERE public.loud(body) FOR UPDATE",
-		"INSERT INTO notes (id, desk, body) SELECT 9, 1, 'x' FROM notes WHERE public.loud(body)",
-	} {
-		conn, notices := s.client(t)
-		got, err := attack(conn, s.begun(t)+query)
-		if err != nil {
-			notices.WriteString(describeError(err))
-		}
-		if strings.Contains(got+notices.String(), canary) {
-			t.Errorf("%s\ntold %s %s", query, got, notices)
-		}
-		if !strings.Contains(notices.String(), "heard") {
-			t.Errorf("%s\nthe function was asked about nothing: %s", query, notices)
-		}
-		_ = conn.Close(ctx)
-	}
-}
-
 // relatedView is the name of the view that conditions read desks from.
 func relatedView(t *testing.T, s *safe) string {
 	t.Helper()

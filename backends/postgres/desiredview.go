@@ -234,7 +234,10 @@ func (d *desired) addView(a *model.ServiceAccount, t *model.Table, acc *tableAcc
 // putView adds a view of an account. A table's view takes the marker of tests.
 func (d *desired) putView(a *model.ServiceAccount, t *model.Table, name string, view *tableView, sources []Origin) {
 	owner, table := d.viewOwner(a), TableID(t.Schema, t.SQLName)
-	v := &View{ID: ViewID(ViewsName(a.Role), name), Table: table, Owner: owner, Options: []string{barrier}, Role: a.Role, Sources: sources}
+	v := &View{ID: ViewID(ViewsName(a.Role), name), Table: table, Owner: owner, Role: a.Role, Sources: sources}
+	if view.where != nil {
+		v.Options = []string{barrier}
+	}
 	if other := d.state.Views[v.ID]; other != nil {
 		d.errs = append(d.errs, fmt.Errorf("two views of service_account.%s would be named %s", a.Name, printed(v.ID)))
 	}

@@ -68,13 +68,15 @@ func (d *differ) changeView(id ObjectID, want, have *View) {
 			if len(have.Options) > 0 {
 				statements = append(statements, sql(resetViewOptions(have)))
 			}
-			statements = append(statements, sql(SetViewOptions(want)))
+			if len(want.Options) > 0 {
+				statements = append(statements, sql(SetViewOptions(want)))
+			}
 		}
 		if record.Desired != viewHash(want.Body) || record.Live != viewHash(have.Body) {
 			d.views = append(d.views, want)
 			d.adopted = append(d.adopted, "view "+printed(id))
 		}
-		byHand = byHand || recorded && len(statements) > 0
+		byHand = byHand || recorded && len(statements) > 0 && !earlierOptions(want, have)
 	case d.replaceable(want, have):
 		statements = []printedSQL{sql(CreateView(want, true)), sql(SetOwner(id, want.Owner))}
 		d.views = append(d.views, want)
@@ -92,6 +94,12 @@ func (d *differ) changeView(id ObjectID, want, have *View) {
 	d.add(d.viewItem(want, plan.Modify{
 		About: about(id, d.viewSource(want), reason), Before: describeView(have), After: describeView(want),
 	}), statements...)
+}
+
+// earlierOptions reports whether a view's options are those that an earlier
+// version gave to all views.
+func earlierOptions(want, have *View) bool {
+	return have.Owner == want.Owner && len(want.Options) == 0 && slices.Equal(have.Options, []string{barrier})
 }
 
 // resetViewOptions takes all options of a live view away.

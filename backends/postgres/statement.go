@@ -362,6 +362,9 @@ func SetViewOptions(v *View) (sqltext.SQL, error) {
 }
 
 func viewOptions(b *sqltext.Builder, v *View) {
+	if len(v.Options) == 0 {
+		return
+	}
 	b.Raw(" WITH (")
 	optionList(b, v)
 	b.Raw(")")

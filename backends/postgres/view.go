@@ -34,7 +34,11 @@ func (v *View) Grantable() ObjectID { return v.ID.Table() }
 // the schema that they stand in.
 func ViewsName(role string) string { return shortName(role + "_views") }
 
-// barrier keeps functions of a client's WHERE from rows that the view hides.
+// barrier keeps functions of a client's WHERE from rows that the view hides. A
+// view that hides none goes without, since it keeps indexes from joins too: the
+// rows are those that the table's policies show, which Postgres tests before
+// anything of the client's, and what of a column is not to be seen is in no
+// expression that the client can name.
 const barrier = "security_barrier=true"
 
 // viewHash is the SHA-256, in hexadecimal, of a view's query.

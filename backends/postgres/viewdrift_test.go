@@ -44,7 +44,7 @@ func TestViewDriftIsFoundAndHealed(t *testing.T) {
 	for _, c := range []struct{ name, sql, want string }{
 		{"unmasked", `CREATE OR REPLACE VIEW V.people AS SELECT id, team, name, ssn, salary, born FROM people`, `change view "viewdrift_role_views"."people" ` + plan.ReasonDrift},
 		{"dropped", `DROP VIEW V.people`, "add view"},
-		{"without barrier", `ALTER VIEW V.people RESET (security_barrier)`, "security_barrier"},
+		{"with a barrier, as earlier versions made them", `ALTER VIEW V.people SET (security_barrier = true)`, `RESET ("security_barrier")`},
 		{"another option", `ALTER VIEW V.people SET (check_option = local)`, "RESET"},
 		{"column renamed", `ALTER VIEW V.people RENAME COLUMN ssn TO number`, "DROP VIEW"},
 		{"given away", `ALTER VIEW V.people OWNER TO viewdrift_x`, "OWNER TO"},
