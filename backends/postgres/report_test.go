@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
 	"github.com/postern-dev/postern/backends/postgres/throwaway/pgtest"
 	"github.com/postern-dev/postern/compiler/eval"
@@ -81,6 +82,11 @@ func TestReports(t *testing.T) {
 		if got, err := try(conn, setting(claimsLead), query); err == nil || !strings.Contains(err.Error(), fails) {
 			t.Errorf("%s: got %q, %v; want an error with %q", query, got, err, fails)
 		}
+	}
+	// A report leaves rows out: without its barrier, it gets it back.
+	execute(t, d.admin, "ALTER VIEW reports_role_views.red_team RESET (security_barrier)")
+	if got := heal(t, d, p); !strings.Contains(got, `SET ("security_barrier" = 'true')`) || !strings.Contains(got, plan.ReasonDrift) {
+		t.Errorf("the plan for a report without its barrier:\n%s", got)
 	}
 	// A report that is no longer declared goes.
 	heal(t, d, compile(t, project(staff, "reports")))

@@ -157,6 +157,12 @@ mask "body" {
   unless  = [group.staff]
   with    = first(1)
 }
+report "mine" {
+  description = "d"
+  from  = table.crm.deals
+  where = record.owner == user.id
+  to    = [access_level.user]
+}
 `
 
 // Views that the project makes are no finding while they are as it made them.
@@ -171,6 +177,11 @@ func TestGeneratedViews(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
+	g.run(t, `ALTER VIEW a_masked_app_views.mine RESET (security_barrier)`)
+	if f, there := find(g.audit(t), "view-no-barrier", "view a_masked_app_views.mine"); !there || !slices.Contains(f.Who, "a_masked_app_a") {
+		t.Errorf("a report without its barrier: %+v", f)
+	}
+	g.apply(t)
 	const view = `"a_masked_app_views"."deals"`
 	g.run(t, `CREATE OR REPLACE VIEW `+view+` WITH (security_barrier) AS SELECT id, owner, body, payer FROM deals; ALTER VIEW `+view+` OWNER TO postgres`)
 	report := g.audit(t)

@@ -39,6 +39,8 @@ type policyCase struct {
 	policies string
 	claims   map[string]any
 	where    string // by hand
+	query    string // of a view, with a verb for it; else all of the table is read
+	setup    string // makes the view by hand
 }
 
 const (
@@ -156,7 +158,7 @@ func policies(ctx context.Context, w io.Writer, rows, pairs int, only string) (e
 	b := &policyBench{w: w, pairs: pairs, server: server, admin: admin}
 	_, _ = fmt.Fprintf(w, "\nGenerated policies beside the query by hand, %d rows, median of %d pairs, %s.\n\n", rows, pairs, server.Version())
 	_, _ = fmt.Fprintf(w, "%-32s %9s %9s %6s %9s %9s %6s  %s\n", "policy", "policy", "by hand", "ratio", "buffers", "by hand", "ratio", "scans")
-	for _, c := range policyCases() {
+	for _, c := range append(policyCases(), viewCases()...) {
 		if only != "" && !strings.Contains(c.name, only) {
 			continue
 		}
@@ -180,8 +182,13 @@ func (b *policyBench) run(ctx context.Context, c policyCase) (err error) {
 		return fmt.Errorf("connecting as the account: %w", err)
 	}
 	defer func() { err = errors.Join(err, app.Close(ctx)) }()
-	policy, hand := &asked{conn: app, query: "SELECT count(*), sum(amount) FROM deals"},
-		&asked{conn: b.admin, query: "SELECT count(*), sum(amount) FROM deals WHERE " + c.where}
+	if c.setup != "" {
+		if _, err := b.admin.PgConn().Exec(ctx, c.setup).ReadAll(); err != nil {
+			return fmt.Errorf("making the view by hand: %w", err)
+		}
+	}
+	policyQuery, handQuery := c.queries()
+	policy, hand := &asked{conn: app, query: policyQuery}, &asked{conn: b.admin, query: handQuery}
 	if err := b.identify(c, policy, hand); err != nil {
 		return err
 	}
