@@ -64,7 +64,7 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 		return err
 	}
 	if shows {
-		if err := view.Plans(s.results(), plans, reports, nil, p.publications...); err != nil {
+		if err := view.Plans(s.results(), plans, reports, review.Outcome{}, p.publications...); err != nil {
 			return err
 		}
 	}
@@ -79,6 +79,7 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 			return err
 		}
 	}
+	f.approvals = ask(gate, reports).Approved
 	f.applyFlags.parallelism = f.databaseFlags.parallelism
 	f.access = map[*plan.Plan]*review.Report{}
 	for i, r := range reports {

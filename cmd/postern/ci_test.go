@@ -21,7 +21,7 @@ var invocation = regexp.MustCompile(`(?m)(?:^|[\s;&|])postern (-C "\$[A-Z_]+" )?
 func TestCIFilesCallWhatThereIs(t *testing.T) {
 	t.Parallel()
 	least := map[string]int{
-		"action.yml": 6, "templates/postern.yml": 6, ".pre-commit-hooks.yaml": 2, "docs/gitops.md": 6,
+		"action.yml": 7, "templates/postern.yml": 7, ".pre-commit-hooks.yaml": 3, "docs/gitops.md": 7,
 	}
 	for name, want := range least {
 		data, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))

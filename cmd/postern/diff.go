@@ -45,16 +45,16 @@ func newDiff(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			refused, _ := refusals(gate, []*review.Report{r})
+			asked := ask(gate, []*review.Report{r})
 			if f.markdown {
-				err = view.AccessMarkdown(s.out, project, []*review.Report{r}, refused)
+				err = view.AccessMarkdown(s.out, project, []*review.Report{r}, asked)
 			} else {
-				err = view.AccessDiff(s.results(), project, r, refused)
+				err = view.AccessDiff(s.results(), project, r, asked)
 			}
 			if err != nil {
 				return err
 			}
-			if len(refused) > 0 && s.json {
+			if len(asked.Refused) > 0 && s.json {
 				return errRefused // the result names them
 			}
 			if err := s.pass(gate, []*review.Report{r}); err != nil {

@@ -18,6 +18,7 @@ import (
 // applyFlags say how plans are applied.
 type applyFlags struct {
 	actor                      string
+	approvals                  []review.Approval // that let its changes pass
 	dryRun, endSessions, allow bool
 	parallelism                int
 	access                     map[*plan.Plan]*review.Report // who gains and loses, where it is known
@@ -94,12 +95,12 @@ func (s *session) apply(ctx context.Context, p *project, plans []*plan.Plan, fla
 	}
 	if len(found) > 0 && s.json {
 		// One JSON value says both what was done and what failed.
-		if err := view.Applied(s.results(), results, found...); err != nil {
+		if err := view.Applied(s.results(), results, flags.approvals, found...); err != nil {
 			return err
 		}
 		return errShown
 	}
-	if err := view.Applied(s.results(), results); err != nil {
+	if err := view.Applied(s.results(), results, flags.approvals); err != nil {
 		return err
 	}
 	if len(found) > 0 {

@@ -52,6 +52,9 @@ func (f *gateFlags) gate(s *session, rev string) (review.Gate, error) {
 		return g, err
 	}
 	list, diags := review.ParseApprovals(data)
+	if err := s.signed(rev, list); err != nil {
+		return g, err
+	}
 	g.Approvals = append(g.Approvals, list...)
 	return g, s.report(diags, &source.Set{Files: []source.File{{Name: review.ApprovalsFile, Data: data}}})
 }
@@ -59,26 +62,45 @@ func (f *gateFlags) gate(s *session, rev string) (review.Gate, error) {
 // pass lets reports through a gate, or prints what is missing and ends the
 // command.
 func (s *session) pass(g review.Gate, reports []*review.Report) error {
-	refused, used := refusals(g, reports)
-	if len(refused) == 0 {
+	asked := ask(g, reports)
+	if len(asked.Refused) == 0 {
 		if !s.json {
-			return view.Approved(s.output(s.err), used)
+			return view.Approved(s.output(s.err), asked.Approved)
 		}
 		return nil
 	}
-	if err := view.Refused(s.diagnostics(), CodeGateRefused, refused); err != nil {
+	if err := view.Refused(s.diagnostics(), CodeGateRefused, asked.Refused); err != nil {
 		return err
 	}
 	return errRefused
 }
 
-func refusals(g review.Gate, reports []*review.Report) (refused []review.Refusal, used []review.Approval) {
+// ask is what a gate says of reports; nothing where it is not on.
+func ask(g review.Gate, reports []*review.Report) review.Outcome {
+	out := review.Outcome{Refused: []review.Refusal{}, Approved: []review.Approval{}}
 	if !g.On() {
-		return nil, nil
+		return out
 	}
 	for _, r := range reports {
 		no, yes := g.Check(r)
-		refused, used = append(refused, no...), append(used, yes...)
+		out.Refused, out.Approved = append(out.Refused, no...), append(out.Approved, yes...)
 	}
-	return refused, used
+	return out
+}
+
+// signed adds to the approvals of the committed file who committed them.
+func (s *session) signed(rev string, list []review.Approval) error {
+	if len(list) == 0 {
+		return nil
+	}
+	lines, err := source.Blame(s.dir, rev, review.ApprovalsFile)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if n := list[i].Line; n <= len(lines) {
+			list[i].Commit, list[i].Author = lines[n-1].Hash, lines[n-1].Author
+		}
+	}
+	return nil
 }

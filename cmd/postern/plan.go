@@ -70,16 +70,16 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 	if err := s.tellPlanned(plans, reports); err != nil {
 		return err
 	}
-	refused, _ := refusals(gate, reports)
+	asked := ask(gate, reports)
 	if f.markdown {
-		err = errors.Join(view.PlansMarkdown(s.out, plans, reports, refused), view.PublicationsMarkdown(s.out, p.publications))
+		err = errors.Join(view.PlansMarkdown(s.out, plans, reports, asked), view.PublicationsMarkdown(s.out, p.publications))
 	} else {
-		err = view.Plans(s.results(), plans, reports, refused, p.publications...)
+		err = view.Plans(s.results(), plans, reports, asked, p.publications...)
 	}
 	if err != nil {
 		return err
 	}
-	if len(refused) > 0 && s.json {
+	if len(asked.Refused) > 0 && s.json {
 		return errRefused // the result names them
 	}
 	if err := s.pass(gate, reports); err != nil {

@@ -20,12 +20,33 @@ const CodeApproval diag.Code = "approval-line" // a line of postern.approve that
 
 // Approval is one change that may pass a gate.
 type Approval struct {
-	Key string // the change, as Change.Key writes it
+	Key string `json:"change"` // the change, as Change.Key writes it
 	// Hash is that of what the change leads to; "" approves whatever this run
 	// leads to, and is for the command line alone.
-	Hash  string
-	Until time.Time // the last day (UTC) on which it counts; zero: for ever
-	Line  int       // in ApprovalsFile, from 1; 0 for the command line
+	Hash  string    `json:"hash,omitempty"`
+	Until time.Time `json:"-"`              // the last day (UTC) on which it counts; zero: for ever
+	Line  int       `json:"line,omitempty"` // in ApprovalsFile, from 1; 0 for the command line
+	// Commit wrote the line, Author is whom it names for that; "" for the command
+	// line, and where a shallow checkout does not tell.
+	Commit string `json:"commit,omitempty"`
+	Author string `json:"author,omitempty"`
+}
+
+// Outcome is what a gate says of changes.
+type Outcome struct {
+	Refused  []Refusal
+	Approved []Approval // those that let changes pass
+}
+
+// Source says where an approval was given, and by whom.
+func (a Approval) Source() string {
+	switch {
+	case a.Line == 0:
+		return "--allow"
+	case a.Commit == "":
+		return fmt.Sprintf("%s:%d (the checkout is shallow: who committed it is not known)", ApprovalsFile, a.Line)
+	}
+	return fmt.Sprintf("%s:%d (%s in %s)", ApprovalsFile, a.Line, a.Author, a.Commit[:min(7, len(a.Commit))])
 }
 
 // String is the approval as a line of ApprovalsFile.

@@ -15,17 +15,15 @@ import (
 const maxAccess = 50
 
 // AccessDiff prints who gains and who loses between two revisions.
-func AccessDiff(o Output, project string, r *review.Report, refused []review.Refusal) error {
+func AccessDiff(o Output, project string, r *review.Report, asked review.Outcome) error {
 	if o.JSON {
-		if refused == nil {
-			refused = []review.Refusal{}
-		}
 		return writeJSON(o.W, struct {
 			FormatVersion string `json:"format_version"`
 			Project       string `json:"project"`
 			*review.Report
-			Refused []review.Refusal `json:"refused"`
-		}{FormatVersion, project, r, refused})
+			Refused  []review.Refusal  `json:"refused"`
+			Approved []review.Approval `json:"approved"`
+		}{FormatVersion, project, r, listOf(asked.Refused), listOf(asked.Approved)})
 	}
 	p := &printer{Output: o}
 	p.printf("%s\n\n", p.paint(bold, "Postern diff · "+safeLine(project)+" · "+sideText(r.Before)+" → "+sideText(r.After)))
@@ -264,11 +262,7 @@ func isAre(n int) string {
 func Approved(o Output, used []review.Approval) error {
 	p := &printer{Output: o}
 	for _, a := range used {
-		where := "--allow"
-		if a.Line > 0 {
-			where = fmt.Sprintf("%s:%d", review.ApprovalsFile, a.Line)
-		}
-		p.printf("Approved by %s: %s\n", where, safeLine(a.Key))
+		p.printf("Approved by %s: %s\n", safeLine(a.Source()), safeLine(a.Key))
 	}
 	return p.err
 }

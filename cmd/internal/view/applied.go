@@ -6,6 +6,7 @@ import (
 
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/postgres"
+	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/lang/diag"
 )
 
@@ -40,8 +41,9 @@ type AppliedPlan struct {
 	Sessions []postgres.Session `json:"sessions,omitempty"`
 }
 
-// Applied prints which plans were applied, and, as JSON, what kept the others.
-func Applied(o Output, plans []AppliedPlan, found ...diag.Diagnostic) error {
+// Applied prints which plans were applied, and, as JSON, what kept the others
+// and who approved changes.
+func Applied(o Output, plans []AppliedPlan, approved []review.Approval, found ...diag.Diagnostic) error {
 	if o.JSON {
 		if plans == nil {
 			plans = []AppliedPlan{}
@@ -49,7 +51,7 @@ func Applied(o Output, plans []AppliedPlan, found ...diag.Diagnostic) error {
 		if found == nil {
 			found = []diag.Diagnostic{}
 		}
-		return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": plans, "diagnostics": found})
+		return writeJSON(o.W, map[string]any{"format_version": FormatVersion, "plans": plans, "approved": listOf(approved), "diagnostics": found})
 	}
 	p := &printer{Output: o}
 	if len(plans) == 0 {

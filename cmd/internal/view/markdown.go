@@ -74,7 +74,7 @@ func (m *markdown) add(s string) bool {
 // PlansMarkdown prints plans as a comment on a pull request: who gains and who
 // loses first, the statements folded away. The same plans give the same bytes,
 // at most maxMarkdown of them: what does not fit is counted.
-func PlansMarkdown(w io.Writer, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal) error {
+func PlansMarkdown(w io.Writer, plans []*plan.Plan, reports []*review.Report, asked review.Outcome) error {
 	m := &markdown{room: maxMarkdown}
 	project := ""
 	if len(plans) > 0 {
@@ -82,7 +82,7 @@ func PlansMarkdown(w io.Writer, plans []*plan.Plan, reports []*review.Report, re
 	}
 	m.add(Marker + "\n### Postern plan · " + code(clip(project, 80)) + "\n")
 	m.room -= 1000 // for what says that there is more
-	m.reports(reports, refused, maxMarkdown*6/10)
+	m.reports(reports, asked, maxMarkdown*6/10)
 	for i, pl := range plans {
 		m.room -= 200
 		m.statements(pl, m.room/(len(plans)-i))
@@ -93,11 +93,11 @@ func PlansMarkdown(w io.Writer, plans []*plan.Plan, reports []*review.Report, re
 }
 
 // AccessMarkdown prints who gains and who loses as a comment on a pull request.
-func AccessMarkdown(w io.Writer, project string, reports []*review.Report, refused []review.Refusal) error {
+func AccessMarkdown(w io.Writer, project string, reports []*review.Report, asked review.Outcome) error {
 	m := &markdown{room: maxMarkdown}
 	m.add(Marker + "\n### Postern diff · " + code(clip(project, 80)) + "\n")
 	m.room -= 1000
-	m.reports(reports, refused, m.room)
+	m.reports(reports, asked, m.room)
 	m.room += 1000
 	return m.write(w)
 }
@@ -111,7 +111,7 @@ func (m *markdown) write(w io.Writer) error {
 }
 
 // reports prints access changes within some bytes.
-func (m *markdown) reports(reports []*review.Report, refused []review.Refusal, bytes int) {
+func (m *markdown) reports(reports []*review.Report, asked review.Outcome, bytes int) {
 	rest := max(0, m.room-bytes)
 	m.room -= rest
 	for i, r := range reports {
@@ -121,7 +121,8 @@ func (m *markdown) reports(reports []*review.Report, refused []review.Refusal, b
 		m.report(r)
 		m.room += spare
 	}
-	m.refused(refused)
+	m.refused(asked.Refused)
+	m.approved(asked.Approved)
 	m.room += rest
 }
 
@@ -288,6 +289,18 @@ func (m *markdown) refused(list []review.Refusal) {
 		lines[i] = safeLine(r.Approve)
 	}
 	m.block("", lines)
+}
+
+// approved names the approvals that let changes pass, and who committed them.
+func (m *markdown) approved(list []review.Approval) {
+	const most = 20
+	for i, a := range list {
+		if i == most {
+			m.add(fmt.Sprintf("\n✅ … and %d more are approved.\n", len(list)-most))
+			return
+		}
+		m.add("\n✅ " + code(clip(a.Key, 400)) + " is approved by " + code(clip(a.Source(), 200)) + "\n")
+	}
 }
 
 // clip cuts a text that is longer than n characters.

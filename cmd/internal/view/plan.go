@@ -15,9 +15,9 @@ import (
 // Plans prints what would change, one plan a datasource, and who gains and who
 // loses by it, one report a plan, and what would change in the places that are
 // published to; refused is what a gate stops of it.
-func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal, publications ...*plan.Publication) error {
+func Plans(o Output, plans []*plan.Plan, reports []*review.Report, asked review.Outcome, publications ...*plan.Publication) error {
 	if o.JSON {
-		return plansJSON(o, plans, reports, refused, publications)
+		return plansJSON(o, plans, reports, asked, publications)
 	}
 	// A plan may have many thousand lines: not each of them is written by itself.
 	buffered := bufio.NewWriter(o.W)
@@ -42,7 +42,10 @@ func Plans(o Output, plans []*plan.Plan, reports []*review.Report, refused []rev
 	return errors.Join(p.err, buffered.Flush())
 }
 
-func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused []review.Refusal, publications []*plan.Publication) error {
+// listOf is a list that is [] in JSON also when there is none.
+func listOf[T any](list []T) []T { return append([]T{}, list...) }
+
+func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, asked review.Outcome, publications []*plan.Publication) error {
 	raw := make([]json.RawMessage, len(plans))
 	for i, pl := range plans {
 		data, err := pl.Encode()
@@ -51,10 +54,7 @@ func plansJSON(o Output, plans []*plan.Plan, reports []*review.Report, refused [
 		}
 		raw[i] = data
 	}
-	if refused == nil {
-		refused = []review.Refusal{}
-	}
-	out := map[string]any{"format_version": FormatVersion, "plans": raw, "access": reports, "refused": refused}
+	out := map[string]any{"format_version": FormatVersion, "plans": raw, "access": reports, "refused": listOf(asked.Refused), "approved": listOf(asked.Approved)}
 	if len(publications) > 0 {
 		out["publications"] = publications
 	}

@@ -46,7 +46,8 @@ func TestPlanSchema(t *testing.T) {
 	unknown.After.Kind = review.Planned
 	var b bytes.Buffer
 	refused := []review.Refusal{{Datasource: "d", Change: "c", Verdict: "wider", Approve: "c sha256:0", Stale: "s"}}
-	if err := Plans(Output{W: &b, JSON: true}, []*plan.Plan{pl, hostilePlan(hostile[:1])}, []*review.Report{r, unknown}, refused); err != nil {
+	approved := []review.Approval{{Key: "c"}, {Key: "c", Hash: strings.Repeat("0", 64), Line: 1, Commit: "abc", Author: "a"}}
+	if err := Plans(Output{W: &b, JSON: true}, []*plan.Plan{pl, hostilePlan(hostile[:1])}, []*review.Report{r, unknown}, review.Outcome{Refused: refused, Approved: approved}); err != nil {
 		t.Fatal(err)
 	}
 	printed := b.String()
