@@ -125,6 +125,17 @@ type Change struct {
 	// Spans are the places of the policies, guards and masks behind it that
 	// differ: in the new program for a gain, in the old one for a loss.
 	Spans []source.Span `json:"spans,omitempty"`
+	// Removed are rules that only the old program has on the table, at their place
+	// in it: guards and masks for a gain, the subject's policies for a loss. Added
+	// are guards and masks that only the new one has, for a loss.
+	Removed []Rule `json:"removed,omitempty"`
+	Added   []Rule `json:"added,omitempty"`
+}
+
+// Rule is a policy, guard or mask.
+type Rule struct {
+	Object string      `json:"object"` // as in HCL: guard.tenant
+	Span   source.Span `json:"span"`
 }
 
 // String is the change without its witness: "group.a view table.crm.deals".

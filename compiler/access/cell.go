@@ -146,9 +146,13 @@ func (c *cell) change(subject string, columns []string, gained, lost answer) (Ch
 	}
 	if gained.outcome != none {
 		ch.Spans = spans(c.new, c.old, c.action, subject)
+		ch.Removed = onlyOn(c.old, c.new, c.action, limits)
 	}
 	if lost.outcome != none {
 		ch.Spans = append(ch.Spans, spans(c.old, c.new, c.action, subject)...)
+		grants := func(t *model.Table) []Rule { return grants(t, c.action, subject) }
+		ch.Removed = append(ch.Removed, onlyOn(c.old, c.new, c.action, grants)...)
+		ch.Added = onlyOn(c.new, c.old, c.action, limits)
 	}
 	return ch, true
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/postern-dev/postern/compiler/model"
-	"github.com/postern-dev/postern/lang/source"
 )
 
 // Compare decides how access under the program after a change differs from
@@ -234,46 +233,5 @@ func mergeApps(perApp map[string][]Change, apps []string) []Change {
 	slices.SortStableFunc(out, func(a, b Change) int {
 		return strings.Compare(a.Subject+"\x00"+joined(a.Columns), b.Subject+"\x00"+joined(b.Columns))
 	})
-	return out
-}
-
-// spans lists the places of rules of one side's table that the other side's
-// table does not have.
-func spans(of, other *side, a model.Action, subject string) []source.Span {
-	if of.table == nil || of.live[a] != nil {
-		return nil // what was found in a database has no place in the source
-	}
-	known := map[string]bool{}
-	if other.table != nil && other.live[a] == nil {
-		for key := range rules(other.table, a, subject) {
-			known[key] = true
-		}
-	}
-	var out []source.Span
-	for key, span := range rules(of.table, a, subject) {
-		if !known[key] {
-			out = append(out, span)
-		}
-	}
-	slices.SortFunc(out, source.Span.Compare)
-	return slices.Compact(out)
-}
-
-// rules are the places of the policies on a table that grant an action to a
-// subject, and of all its guards and masks.
-func rules(t *model.Table, a model.Action, subject string) map[string]source.Span {
-	out := map[string]source.Span{}
-	for _, x := range t.Policies {
-		is := func(s model.Subject) bool { return model.SubjectString(s) == subject }
-		if (x.Allows(a) || x.Allows(model.View)) && slices.ContainsFunc(x.Policy.To, is) {
-			out[policyKey(x)] = x.Span
-		}
-	}
-	for _, x := range t.Guards {
-		out[guardKey(x)] = x.Span
-	}
-	for _, x := range t.Masks {
-		out[maskKey(x)] = x.Span
-	}
 	return out
 }

@@ -80,6 +80,12 @@ func report(d *access.Diff) string {
 			fmt.Fprintf(&b, " %d", s.Start.Line)
 		}
 		b.WriteString("\n")
+		for _, r := range c.Removed {
+			fmt.Fprintln(&b, "  removed", r.Object, r.Span)
+		}
+		for _, r := range c.Added {
+			fmt.Fprintln(&b, "  added", r.Object, r.Span)
+		}
 		if c.Gained != nil {
 			fmt.Fprintln(&b, "  gained by", c.Gained)
 		}

@@ -189,6 +189,12 @@ func evidence(c access.Change) []string {
 	if c.Reason != "" {
 		out = append(out, c.Reason)
 	}
+	for _, r := range c.Removed {
+		out = append(out, r.Object+" is gone, which was at "+r.Span.String())
+	}
+	for _, r := range c.Added {
+		out = append(out, r.Object+" is new, at "+r.Span.String())
+	}
 	if c.Gained != nil {
 		out = append(out, gains+c.Gained.String())
 	}

@@ -34,8 +34,10 @@ func hostileReport(names []string) *review.Report {
 		verdict := []access.Verdict{access.Wider, access.Narrower, access.Both, access.Undecided}[i%4]
 		r.Changes = append(r.Changes, review.Change{Change: access.Change{
 			Verdict: verdict, Subject: "user." + n, Action: model.Action(n), Table: "table." + n, Columns: []string{n, n}, Apps: []string{n}, Reason: n,
-			Gained: &access.Witness{User: map[string]any{n: n}, Record: model.Document{n: n}},
-			Spans:  []source.Span{{File: n, Start: source.Pos{Line: 1}}},
+			Gained:  &access.Witness{User: map[string]any{n: n}, Record: model.Document{n: n}},
+			Spans:   []source.Span{{File: n, Start: source.Pos{Line: 1}}},
+			Removed: []access.Rule{{Object: n, Span: source.Span{File: n}}},
+			Added:   []access.Rule{{Object: n}},
 		}, Hash: "00"})
 		r.ByHand = append(r.ByHand, review.ByHand{Verdict: verdict, Object: plan.Object{Kind: "policy", Name: n}, Action: plan.ActionRemove, Before: n})
 	}
