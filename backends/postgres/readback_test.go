@@ -30,28 +30,27 @@ func readPolicies(t testing.TB, conn *pgx.Conn, list []string) []string {
 	return out
 }
 
+// someUsers are an anonymous one, those of whom everything is known, and one of
+// the directory.
+var someUsers = []string{hostileUsers[0], hostileUsers[3], hostileUsers[5], `{"id": "dir"}`}
+
 // readSoundly asks Postgres about the expressions, on every hostile record and
 // user, and holds what is read of them to its answers.
-func readSoundly(t *testing.T, p *model.Program, conn *pgx.Conn, texts []string, now model.Timestamp) (compared int) {
+func readSoundly(t *testing.T, p *model.Program, conn *pgx.Conn, texts, users []string, now model.Timestamp) (compared int) {
 	t.Helper()
 	names := readback.Names{Table: p.Tables[0], SQLName: "r", Functions: requestFunctions(p)}
-	var query strings.Builder
-	query.WriteString("SELECT to_jsonb(r)::text, ARRAY[")
 	read := make([]readback.Condition, len(texts))
 	for i, s := range texts {
-		if read[i] = readback.Read(s, names); i > 0 {
-			query.WriteString(", ")
-		}
-		query.WriteString("(" + s + ") IS TRUE")
+		read[i] = readback.Read(s, names)
 	}
-	query.WriteString("] FROM public.r ORDER BY id")
 	wrong := 0
-	for _, claims := range hostileUsers {
+	for _, claims := range users {
 		context := `{"ip": "10.9.9.9"}`
 		if _, err := conn.Exec(t.Context(), "SELECT set_config('postern.claims', $1, false), set_config('postern.request', $2, false)", claims, context); err != nil {
 			t.Fatal(err)
 		}
-		rows, err := conn.Query(t.Context(), query.String())
+		texts, read := answerable(t, conn, texts, read)
+		rows, err := conn.Query(t.Context(), asked(texts))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,6 +78,38 @@ func readSoundly(t *testing.T, p *model.Program, conn *pgx.Conn, texts []string,
 	return compared
 }
 
+// asked is the query for all expressions on each record.
+func asked(texts []string) string {
+	query := "SELECT to_jsonb(r)::text, ARRAY[(" + strings.Join(texts, ") IS TRUE, (") + ") IS TRUE] FROM public.r ORDER BY id"
+	return strings.ReplaceAll(query, "statement_timestamp()", "'"+testNow+"'::timestamptz")
+}
+
+// answerable leaves out the expressions that fail on some record: a policy that
+// does shows nothing.
+func answerable(t testing.TB, conn *pgx.Conn, texts []string, read []readback.Condition) ([]string, []readback.Condition) {
+	t.Helper()
+	fails := func(texts []string) bool {
+		execute(t, conn, "SAVEPOINT p")
+		_, err := conn.Exec(t.Context(), asked(texts))
+		if err != nil {
+			execute(t, conn, "ROLLBACK TO SAVEPOINT p")
+		}
+		execute(t, conn, "RELEASE SAVEPOINT p")
+		return err != nil
+	}
+	if !fails(texts) {
+		return texts, read
+	}
+	var out []string
+	var conditions []readback.Condition
+	for i, s := range texts {
+		if !fails(texts[i : i+1]) {
+			out, conditions = append(out, s), append(conditions, read[i])
+		}
+	}
+	return out, conditions
+}
+
 // TestConditionsAreReadBack reads every generated form of every condition, and
 // holds what was read to Postgres' answers.
 func TestConditionsAreReadBack(t *testing.T) {
@@ -103,7 +134,7 @@ func TestConditionsAreReadBack(t *testing.T) {
 			}
 		}
 	}
-	if n := readSoundly(t, p, conn, texts, now); n < 100_000 {
+	if n := readSoundly(t, p, conn, texts, someUsers, now); n < 100_000 {
 		t.Errorf("only %d results were compared", n)
 	}
 	t.Logf("%d of %d not read whole", unread, len(texts))

@@ -360,6 +360,10 @@ func (p *parser) typeName() sqltext.TypeName {
 	start, end := p.peek().at, 0
 	text := func() string { return strings.TrimSpace(p.text[start:end]) }
 	take := func() {
+		if p.peek().kind == tokenEnd {
+			p.fail()
+			return
+		}
 		p.next++
 		end = p.peek().at
 	}
