@@ -20,7 +20,8 @@ const (
 	(SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()),
 	u.rolcreatedb, u.rolreplication, u.rolbypassrls,
 	(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()),
-	(SELECT coalesce(json_agg(s.rolname), '[]') FROM pg_roles s WHERE s.rolsuper), pg_snapshot_xmin(pg_current_snapshot())::xid::text
+	(SELECT coalesce(json_agg(s.rolname), '[]') FROM pg_roles s WHERE s.rolsuper), pg_snapshot_xmin(pg_current_snapshot())::xid::text,
+	CASE WHEN NOT u.rolsuper THEN (SELECT json_agg(s.rolname) FROM pg_roles s WHERE pg_has_role(s.oid, 'USAGE')) END
 FROM pg_roles u WHERE u.rolname = current_user`
 
 	// $1: JSON [{"schema","name"}].

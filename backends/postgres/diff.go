@@ -34,6 +34,7 @@ type item struct {
 	id         ObjectID
 	membership MembershipKey // set where id is the member of a membership
 	change     plan.Change   // nil for statements that go with others
+	acting     []string      // roles whose rights the statements need, besides those of what the tables and schemas belong to
 	statements []plan.Statement
 }
 
@@ -197,6 +198,7 @@ func printed(id ObjectID) string {
 const (
 	kindRoutine     Kind = "routine" // a procedure or aggregate
 	kindLargeObject Kind = "large object"
+	kindParameter   Kind = "parameter"
 )
 
 // compareKeyed walks two maps by their keys, in order: the one comparison that all

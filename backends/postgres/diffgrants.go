@@ -254,7 +254,7 @@ func (d *differ) grantSource(g grantGroup) source.Span {
 func (d *differ) grant(s sharedGrant) {
 	keys := d.named(s.keys)
 	text, err := GrantSQL(keys, s.others...)
-	d.add(item{phase: phaseWiden, order: 1, id: s.object, change: plan.Add{
+	d.add(item{phase: phaseWiden, order: 1, id: s.object, acting: []string{d.live.Owners[s.object]}, change: plan.Add{
 		About: plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup), Reason: d.whyGrant(s.keys[0])}, After: string(text),
 	}}, printedSQL{text, err})
 }
@@ -277,7 +277,7 @@ func (d *differ) revoke(s sharedGrant, going map[GrantKey]bool, optionOnly bool)
 		d.errs = append(d.errs, err)
 		return
 	}
-	it := item{phase: phaseNarrow, order: 1, id: s.object}
+	it := item{phase: phaseNarrow, order: 1, id: s.object, acting: []string{s.grantor}}
 	describe := plan.About{Object: grantObject(keys, s), Span: d.grantSource(s.grantGroup), Reason: d.why(keys[0])}
 	describe.Drift = s.grantee.Public && d.denial(keys[0]) != nil && d.protectedOnce(s.object.Table())
 	it.change = plan.Remove{About: describe, Before: string(before)}
@@ -375,5 +375,5 @@ func (d *differ) defaultPrivilege(k DefaultPrivilegeKey, give bool) {
 		return
 	}
 	what.Reason = plan.ReasonDrift
-	d.add(item{phase: phaseNarrow, order: 2, change: plan.Remove{About: what, Before: string(k.Privilege)}}, printedSQL{text, err})
+	d.add(item{phase: phaseNarrow, order: 2, acting: []string{k.Creator}, change: plan.Remove{About: what, Before: string(k.Privilege)}}, printedSQL{text, err})
 }

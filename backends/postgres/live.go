@@ -76,6 +76,7 @@ type Server struct {
 	Owner                            bool // it has the rights of the database's owner
 	DatabaseOwner                    string
 	Superusers                       []string
+	Rights                           []string // roles whose rights it has; of no superuser
 }
 
 // TableFacts is what matters of a live table besides its Table.

@@ -32,6 +32,7 @@ func (d *differ) privileges() {
 			continue
 		}
 		d.objectRights(it, lack)
+		d.actingRights(it, lack)
 	}
 	for _, what := range slices.Sorted(maps.Keys(lack)) {
 		d.diags.Fail(CodePrivilege, d.place(), fmt.Sprintf("role %s lacks %s", printed(RoleID(s.User)), what),
@@ -77,16 +78,16 @@ func (d *differ) attribute(name string) string {
 func (d *differ) objectRights(it item, lack lacking) {
 	s := d.live.Server
 	switch {
-	case it.id.Kind == KindSchema && it.phase == phaseGenerated:
-		if d.live.Schemas[it.id] == nil && !s.Create {
+	case it.id.Kind == KindSchema && it.phase == phaseGenerated && d.live.Schemas[it.id] == nil:
+		if !s.Create {
 			database := printed(ObjectID{Kind: KindDatabase, Name: s.Database})
 			lack["CREATE on database "+database] = need{"schema " + printed(it.id), "GRANT CREATE ON DATABASE " + database + " TO " + printed(RoleID(s.User))}
 		}
 	case it.id.Kind == KindDatabase && !s.Owner:
 		lack["the rights of the database's owner"] = need{"grants on the database", d.rightsOn(ObjectID{Kind: KindDatabase, Name: s.Database}, s.DatabaseOwner)}
-	case it.id.Kind == KindSchema && d.live.Schemas[it.id] != nil && !d.live.SchemaOwned[it.id]:
+	case it.id.Kind == KindSchema && d.live.Schemas[it.id] != nil && !d.live.SchemaOwned[it.id] && !d.ownsGenerated(d.live.Schemas[it.id].Owner):
 		owner := d.live.Schemas[it.id].Owner
-		lack["the rights of "+printed(RoleID(owner))+", owner of schema "+printed(it.id)] = need{"grants on it", d.rightsOn(it.id, owner)}
+		lack["the rights of "+printed(RoleID(owner))+", owner of schema "+printed(it.id)] = need{it.what(), d.rightsOn(it.id, owner)}
 	case it.id.Kind == KindTable || it.id.Kind == KindPolicy:
 		table := it.id.Table()
 		if facts := d.live.Facts[table]; facts != nil && !facts.Owned {
@@ -94,6 +95,57 @@ func (d *differ) objectRights(it item, lack lacking) {
 			lack["the rights of "+printed(RoleID(owner))+", owner of "+printed(table)] = need{printed(it.id), d.rightsOn(table, owner)}
 		}
 	}
+}
+
+// actingRights is what a change needs of what is no table or schema of the
+// project: REVOKE counts for what the owner, or whoever granted it, has given.
+func (d *differ) actingRights(it item, lack lacking) {
+	object := it.id.Table()
+	_, schema := d.live.SchemaOwned[it.id]
+	if d.live.Facts[object] != nil && (it.id.Kind == KindTable || it.id.Kind == KindPolicy) || schema || it.id.Kind == KindDatabase {
+		return // objectRights has said so
+	}
+	roles := it.acting
+	if owner := d.ownerOf(it.id); owner != "" && it.phase == phaseGenerated {
+		roles = append(roles, owner)
+	}
+	for _, role := range roles {
+		if role == "" || slices.Contains(d.live.Server.Rights, role) || d.ownsGenerated(role) {
+			continue
+		}
+		what, mend := "the rights of "+printed(RoleID(role)), d.rightsOf(role)
+		switch owner := d.live.Owners[it.id]; {
+		case it.id.Kind == kindParameter:
+			mend = ""
+		case role == owner || it.phase == phaseGenerated:
+			what, mend = what+", owner of "+string(it.id.Kind)+" "+printed(it.id), d.rightsOn(it.id, role)
+		case it.id.Kind != "":
+			what += ", who granted something on " + string(it.id.Kind) + " " + printed(it.id)
+		}
+		lack[what] = need{it.what(), mend}
+	}
+}
+
+// what is the change in a few words.
+func (it item) what() string {
+	if it.change == nil {
+		return printed(it.id)
+	}
+	return it.change.What().Object.String()
+}
+
+// ownerOf is who owns a generated object now; "" where it is not there.
+func (d *differ) ownerOf(id ObjectID) string {
+	if f := d.live.Functions[id]; f != nil {
+		return f.Owner
+	}
+	if v := d.live.Views[id]; v != nil {
+		return v.Owner
+	}
+	if t := d.live.Generated[id]; t != nil {
+		return t.Owner
+	}
+	return ""
 }
 
 // roleRights is what a change of a role or membership needs. From PostgreSQL

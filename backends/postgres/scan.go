@@ -22,7 +22,7 @@ func (in *inspection) server(r row) error {
 		CreateDB: r.bool(11), Replication: r.bool(12), BypassRLS: r.bool(13), DatabaseOwner: r.text(14),
 	}
 	in.live.horizon = r.text(16)
-	return fromJSON(r[15], &in.live.Server.Superusers)
+	return errors.Join(fromJSON(r[15], &in.live.Server.Superusers), fromJSON(r[17], &in.live.Server.Rights))
 }
 
 func (in *inspection) generatedTable(r row) error {
