@@ -12,6 +12,9 @@ import (
 type storedValue struct {
 	operand // of the types' common kind; known: there is such a value
 	null    *smt.F
+	// Of a number that one program reads as a whole one: the greatest whole number
+	// that is no greater, and what is above it, in units of 10^-18.
+	whole, rest *smt.Linear
 }
 
 // family tells types apart whose values have nothing in common.
@@ -73,14 +76,19 @@ func apart(t model.Type) bool {
 
 // common is the value that two declarations of one family read.
 func (e *encoder) common(r *rowUnknown, d declarations, null *smt.F) *storedValue {
-	t := d.new.Type
-	switch {
-	case d.old.Type.Kind == model.KindNumber:
-		t = model.Number
+	v := &storedValue{null: null}
+	switch t := d.new.Type; {
 	case t.Kind == model.KindEnum:
-		t = model.String
+		v.operand = e.scalar(model.String, "")
+	case t.Kind != d.old.Type.Kind && family(t) == "number":
+		limit := power(10, 38)
+		whole := smt.Unknown(e.s.Int(new(big.Int).Neg(limit), limit, big.NewInt(1)))
+		rest := smt.Unknown(e.s.Int(new(big.Int), new(big.Int).Sub(power(10, 18), big.NewInt(1)), nil))
+		sum := whole.Plus(numberUnit, rest)
+		v.operand, v.whole, v.rest = operand{typ: model.Number, number: &sum}, &whole, &rest
+	default:
+		v.operand = e.scalar(t, "")
 	}
-	v := &storedValue{operand: e.scalar(t, ""), null: null}
 	v.known = e.s.Truth(true)
 	v.key = "column" + decimal(len(e.rows)) + " " + decimal(e.count())
 	e.s.Assert(smt.Implies(v.known, smt.And(r.present, smt.Not(null))))
@@ -98,15 +106,10 @@ func (e *encoder) reading(v *storedValue, c *model.Column) operand {
 			labels[i] = e.s.Same(*o.text, e.s.Fixed(l))
 		}
 		o.known = smt.And(v.known, smt.Or(labels...))
-	case c.Type.Kind == model.KindInt && v.typ.Kind == model.KindNumber:
-		// The whole number at or below it, which it is or is not.
+	case c.Type.Kind == model.KindInt && v.whole != nil:
 		least, most := intRange("")
-		whole := smt.Unknown(e.s.Int(least, most, nil))
-		e.s.Assert(smt.Implies(v.known, e.s.LessEqual(whole, *v.number)))
-		o.known = smt.And(v.known, e.s.EqualTo(whole, *v.number))
-		beyond := smt.Or(e.s.Less(*v.number, wholeOf(least)), e.s.Less(wholeOf(most), *v.number))
-		e.s.Assert(smt.Implies(v.known, smt.Or(beyond, e.s.Less(*v.number, whole.Plus(one, smt.Whole(1))))))
-		o.number, o.key = &whole, v.key+" whole"
+		o.known = smt.And(v.known, e.s.LessEqual(*v.rest, smt.Whole(0)), e.s.LessEqual(wholeOf(least), *v.whole), e.s.LessEqual(*v.whole, wholeOf(most)))
+		o.number, o.key = v.whole, v.key+" whole"
 	}
 	return o
 }

@@ -1,6 +1,7 @@
 package smt
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,22 +22,63 @@ const (
 	maxLength = 5_000
 )
 
+// mostAutomata bounds the automata that are kept.
+const mostAutomata = 1000
+
+// automaton follows the rules; nil when there are too many states. Searches ask
+// for the same rules again and again.
+func (s *Solver) automaton(rules []*rule) *automaton {
+	var b strings.Builder
+	for _, r := range rules {
+		r.write(&b)
+	}
+	a, known := s.automata[b.String()]
+	if !known {
+		if a = newAutomaton(rules); len(s.automata) == mostAutomata {
+			clear(s.automata)
+		}
+		s.automata[b.String()] = a
+	}
+	return a
+}
+
+// write names the rule, whatever it follows from.
+func (r *rule) write(b *strings.Builder) {
+	for _, n := range []int{int(r.op), flag(r.not), flag(r.low), r.max, len(r.set), len(r.to)} {
+		b.WriteString(strconv.Itoa(n))
+		b.WriteByte(' ')
+	}
+	b.WriteString(r.to)
+	for _, v := range r.set {
+		b.WriteString(strconv.Itoa(len(v)))
+		b.WriteByte(' ')
+		b.WriteString(v)
+	}
+}
+
+func flag(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 // newAutomaton follows the rules; nil when there are too many states.
 func newAutomaton(rules []*rule) *automaton {
 	a := &automaton{}
 	a.letters, a.named = alphabet(rules)
 	index := map[string]int{}
 	var states [][]int
+	var key []byte
 	intern := func(st []int) int {
-		var k strings.Builder
+		key = key[:0]
 		for _, x := range st {
-			k.WriteString(strconv.Itoa(x))
-			k.WriteByte(' ')
+			key = binary.AppendVarint(key, int64(x))
 		}
-		n, ok := index[k.String()]
+		n, ok := index[string(key)]
 		if !ok {
 			n = len(states)
-			index[k.String()] = n
+			index[string(key)] = n
 			states = append(states, slices.Clone(st))
 		}
 		return n

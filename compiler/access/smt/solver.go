@@ -18,6 +18,8 @@ type Solver struct {
 	phases  map[int]bool
 	lengths map[Text]Int
 
+	automata map[string]*automaton // by their rules
+
 	sat     *sat
 	vars    []int // by atom: its variable in sat, or -1
 	defined map[*F]lit
@@ -48,7 +50,7 @@ type atom struct {
 func New() *Solver {
 	return &Solver{
 		byKey: map[string]int{}, textKey: map[string]Text{}, phases: map[int]bool{}, lengths: map[Text]Int{},
-		defined: map[*F]lit{},
+		defined: map[*F]lit{}, automata: map[string]*automaton{},
 	}
 }
 

@@ -323,7 +323,7 @@ func (s *Solver) evaluate(t Text, words map[Text]string, ints []*big.Int) string
 // usual is a value of a text that nothing is asked of.
 func (s *Solver) usual(t Text) string {
 	if facts := s.texts[t].facts; len(facts) > 0 {
-		if a := newAutomaton(facts); a != nil {
+		if a := s.automaton(facts); a != nil {
 			if words, _ := a.words(2); len(words) > 0 {
 				return words[len(words)-1]
 			}

@@ -71,7 +71,7 @@ func (c *textCheck) alone(at Text) bool {
 		}
 		return c.length(at, rules, nil)
 	}
-	a := newAutomaton(plain(rules))
+	a := c.s.automaton(plain(rules))
 	if a == nil {
 		c.why = whyPattern
 		return false
@@ -115,7 +115,7 @@ func (c *textCheck) fewest(rules []placed) []placed {
 	}
 	for i := len(rules) - 1; i >= 0 && len(rules) > 1; i-- {
 		without := slices.Delete(slices.Clone(rules), i, i+1)
-		if a := newAutomaton(plain(without)); a != nil && a.empty() {
+		if a := c.s.automaton(plain(without)); a != nil && a.empty() {
 			rules = without
 		}
 	}
@@ -246,21 +246,21 @@ func (q *textSearch) words(at Text, rules []*rule) ([]string, bool) {
 		}
 		if want := q.c.ints[n].Int64(); want <= exactLength {
 			rules = append(rules, (&rule{op: ruleLong, max: int(want)}).prepare())
-		} else if a := newAutomaton(rules); a != nil {
+		} else if a := q.c.s.automaton(rules); a != nil {
 			w, ok := a.word(int(want))
 			if ok {
 				return []string{w}, false
 			}
 			return nil, false
 		}
-		a := newAutomaton(rules)
+		a := q.c.s.automaton(rules)
 		if a == nil {
 			return nil, false
 		}
 		words, _ := a.words(candidates)
 		return words, false
 	}
-	a := newAutomaton(rules)
+	a := q.c.s.automaton(rules)
 	if a == nil {
 		return nil, false
 	}
