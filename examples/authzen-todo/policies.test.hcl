@@ -87,3 +87,12 @@ test "nobody sees anything without an account" {
     can_delete_todo = []
   }
 }
+
+assert "to-dos of others are deleted by admins alone" {
+  never {
+    who    = [everyone]
+    action = can_delete_todo
+    on     = [resource.app.todo]
+    when   = !member_of(group.admin) && record.ownerID != user.email
+  }
+}

@@ -157,3 +157,20 @@ test "friendship is asked by one side and accepted by the other" {
     }
   }
 }
+
+assert "players give away nothing of others, and no keepsake" {
+  never {
+    who    = [access_level.user]
+    action = delete
+    on     = [table.game.inventory_items]
+    app    = app.api
+    when   = record.user_id != user.id && user.access_level == "user"
+  }
+  never {
+    who    = [access_level.user]
+    action = delete
+    on     = [table.game.inventory_items]
+    app    = app.api
+    when   = record.keepsake && user.access_level == "user"
+  }
+}

@@ -164,3 +164,23 @@ test "without a token there is nothing to see" {
     view = []
   }
 }
+
+assert "no model reads the data of another tenant" {
+  never {
+    who    = [everyone]
+    action = view
+    on     = [table.warehouse.customers, table.warehouse.salaries, table.warehouse.support_tickets]
+    app    = app.assistant
+    when   = record.tenant_id != user.tenant_id
+  }
+}
+
+assert "nobody but the people team reads what others earn" {
+  never {
+    who    = [everyone]
+    action = view
+    on     = [table.warehouse.salaries]
+    app    = app.assistant
+    when   = !member_of(group.hr) && record.employee_id != user.id
+  }
+}

@@ -78,3 +78,13 @@ test "dispatchers, who are planners too, see every overrun and late urgent tasks
     view = [nine_over, one_over, late]
   }
 }
+
+assert "what is done on a task is booked by its assignee alone" {
+  never {
+    who     = [access_level.user]
+    action  = edit
+    on      = [table.platform.tasks]
+    columns = ["spent_hours"]
+    when    = record.assignee_id != user.id && user.access_level == "user"
+  }
+}

@@ -58,3 +58,21 @@ test "a token that names nobody" {
     view = []
   }
 }
+
+assert "notes of others are edited by nobody" {
+  never {
+    who    = [everyone]
+    action = edit
+    on     = [table.main.notes]
+    when   = record.owner_id != user.sub
+  }
+}
+
+assert "whoever has not logged in sees what is published, and no more" {
+  never {
+    who    = [everyone]
+    action = view
+    on     = [table.main.notes]
+    when   = user.access_level == "anonymous" && !record.published
+  }
+}
