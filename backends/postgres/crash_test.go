@@ -5,6 +5,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/postern-dev/postern/backends/plan"
@@ -47,28 +48,38 @@ func TestServerCrashes(t *testing.T) {
 	execute(t, setup, f.ddl()+"; GRANT SELECT ON deals TO PUBLIC; CREATE POLICY hand ON deals USING (true)")
 	execute(t, setup, "CHECKPOINT")
 	for _, want := range []*State{f.viewed(f.state(), "id > 1"), f.viewed(f.changed(), "id > 2")} {
-		made := makePlan(t, connect(t, url), want)
+		first := connect(t, url)
+		made, done := makePlan(t, first, want), applies(t, first)
 		t.Logf("%d statements", len(made.Statements))
 		for at := range len(made.Statements) + 1 {
 			crash(t, server, url, made, at)
 			conn := connect(t, url)
-			if fingerprint(t, conn, want) != made.Fingerprint {
+			if fingerprint(t, conn, want) != made.Fingerprint || applies(t, conn) != done {
 				t.Fatalf("a crash after statement %d of %d leaves something:\n%s", at, len(made.Statements), describe(makePlan(t, conn, want)))
 			}
 			if err := conn.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		crashAtCommit(t, server, url, made, want)
+		crashAtCommit(t, server, url, made, want, done)
 		conn := connect(t, url)
 		apply(t, conn, makePlan(t, conn, want))
 		requireEmpty(t, conn, want)
 	}
 }
 
+// applies counts what the history holds.
+func applies(t *testing.T, conn *pgx.Conn) int {
+	t.Helper()
+	if rows(t, conn, "SELECT to_regclass('postern.history') IS NULL")[0] == "t" {
+		return 0
+	}
+	return len(rows(t, conn, "SELECT * FROM postern.history"))
+}
+
 // crashAtCommit takes the server down before it is told to commit, and after:
 // then the old state is there, or the new one.
-func crashAtCommit(t *testing.T, server *throwaway.Server, url string, p *plan.Plan, want *State) {
+func crashAtCommit(t *testing.T, server *throwaway.Server, url string, p *plan.Plan, want *State, before int) {
 	t.Helper()
 	for _, sent := range []bool{false, true} {
 		last := fault{dial: func(c net.Conn) net.Conn {
@@ -84,9 +95,11 @@ func crashAtCommit(t *testing.T, server *throwaway.Server, url string, p *plan.P
 		if err := server.Restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		again := makePlan(t, connect(t, url), want)
-		if again.Fingerprint != p.Fingerprint && (!sent || !again.Empty()) {
-			t.Fatalf("neither the old nor the new state:\n%s", describe(again))
+		conn := connect(t, url)
+		again, now := makePlan(t, conn, want), applies(t, conn)
+		old, next := again.Fingerprint == p.Fingerprint && now == before, sent && again.Empty() && now == before+1
+		if !old && !next {
+			t.Fatalf("neither the old nor the new state, %d applies:\n%s", now, describe(again))
 		}
 	}
 }

@@ -138,3 +138,33 @@ func TestFirstAppliesOfOneCluster(t *testing.T) {
 		}
 	}
 }
+
+// TestRolesAreLockedInAllDatabases: a plan that changes roles waits for one of
+// another database of the cluster that does, and a plan that does not goes on.
+func TestRolesAreLockedInAllDatabases(t *testing.T) {
+	t.Parallel()
+	f := plainFixture("mutex")
+	var conns []*pgx.Conn
+	for range 2 {
+		conn := connect(t, pgtest.Database(t))
+		execute(t, conn, f.ddl())
+		apply(t, conn, makePlan(t, conn, f.state()))
+		conns = append(conns, conn)
+	}
+	roles, rights := f.state(), f.state()
+	roles.Roles[RoleID(f.login)].ConnectionLimit = 9
+	rights.Grants.Add(GrantKey{Object: TableID(f.schema, f.table), Grantee: ToRole(f.account), Privilege: PrivilegeDelete})
+	once := ApplyOptions{Secrets: testSecrets("pw"), Attempts: 1}
+	tried := false
+	first := once
+	first.Check = func(ctx context.Context, _ *pgx.Conn, _ *Live) error { // before it commits
+		tried = true
+		if err := Apply(ctx, conns[1], makePlan(t, conns[1], roles), once); !errors.Is(err, ErrBusy) {
+			t.Errorf("a plan that changes roles: %v", err)
+		}
+		return Apply(ctx, conns[1], makePlan(t, conns[1], rights), once)
+	}
+	if err := Apply(t.Context(), conns[0], makePlan(t, conns[0], roles), first); err != nil || !tried {
+		t.Errorf("%v", err)
+	}
+}

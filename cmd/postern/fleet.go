@@ -152,7 +152,7 @@ func (s *session) applyOne(ctx context.Context, p *project, pl *plan.Plan, actor
 
 // tell writes to a terminal, and nowhere else.
 func (f *fleet) tell(text string) {
-	if f.color(f.err) {
+	if f.terminal(f.err) {
 		_, _ = fmt.Fprint(f.err, text)
 	}
 }

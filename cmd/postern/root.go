@@ -152,7 +152,13 @@ func longFlags(root *cobra.Command, args []string) []string {
 
 // color reports whether a stream should be coloured.
 func (s *session) color(w io.Writer) bool {
-	if s.noColor || s.json || s.getenv("NO_COLOR") != "" || s.getenv("TERM") == "dumb" {
+	return !s.noColor && s.getenv("NO_COLOR") == "" && s.terminal(w)
+}
+
+// terminal reports whether text that is written goes to a terminal that takes
+// control sequences.
+func (s *session) terminal(w io.Writer) bool {
+	if s.json || s.getenv("TERM") == "dumb" {
 		return false
 	}
 	f, ok := w.(*os.File)
