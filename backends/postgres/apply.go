@@ -217,7 +217,7 @@ func (a *application) attempt(ctx context.Context) error {
 	if err := a.lock(ctx); err != nil {
 		return err
 	}
-	live, err := inspect(ctx, a.conn, a.plan.Project, a.plan.Scope)
+	live, err := inspect(ctx, a.conn, a.plan.Project, a.plan.Scope, nil)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/lang/source"
 )
 
@@ -21,10 +22,15 @@ type BuiltOn struct {
 
 // queryBuiltOn lists what needs the objects of schemas: by a rule that is the
 // view that it is of. What belongs to its object, as a row type to its view,
-// goes with it, and counts only where something else needs it. $1: JSON names
-// of generated schemas.
+// goes with it, and counts only where something else needs it. Of policies that
+// call a function those on $2 do not count: there are many, and none outlives
+// it. $1: JSON names of generated schemas, $2: JSON [{"schema","name"}] of tables
+// on which the project has the last word.
 const queryBuiltOn = `WITH made AS MATERIALIZED (
 	SELECT oid, nspname FROM pg_namespace WHERE nspname::text IN (SELECT json_array_elements_text($1::json))),
+governed AS MATERIALIZED (
+	SELECT c.oid FROM json_to_recordset($2::json) AS t(schema text, name text)
+		JOIN pg_namespace n ON n.nspname = t.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name),
 rels AS MATERIALIZED (
 	SELECT c.oid, CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END AS kind, n.nspname, c.relname, c.reltype
 	FROM pg_class c JOIN made n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'r', 'p')),
@@ -46,13 +52,20 @@ FROM objects o JOIN pg_depend d ON d.refclassid = o.class AND d.refobjid = o.oid
 	LEFT JOIN pg_class yc ON yc.oid = y.polrelid LEFT JOIN pg_namespace yn ON yn.oid = yc.relnamespace,
 	LATERAL pg_identify_object(CASE WHEN w.oid IS NULL THEN d.classid ELSE 'pg_class'::regclass END,
 		coalesce(w.ev_class, d.objid), CASE WHEN w.oid IS NULL THEN d.objsubid ELSE 0 END) AS i
-WHERE u.oid IS DISTINCT FROM o.oid AND i.type <> 'type' AND (o.kind = 'schema' OR u.oid IS NULL OR u.oid NOT IN (SELECT oid FROM rels WHERE kind = 'table'))`
+WHERE (o.kind <> 'function' OR y.oid IS NULL OR y.polrelid NOT IN (SELECT oid FROM governed))
+	AND u.oid IS DISTINCT FROM o.oid AND i.type <> 'type' AND (o.kind = 'schema' OR u.oid IS NULL OR u.oid NOT IN (SELECT oid FROM rels WHERE kind = 'table'))`
 
 // readBuiltOn reads what cannot stay when generated objects are dropped.
-func readBuiltOn(ctx context.Context, conn *pgx.Conn, live *Live) error {
+func readBuiltOn(ctx context.Context, conn *pgx.Conn, want *State, live *Live) error {
 	live.BuiltOn = map[ObjectID][]BuiltOn{}
+	var governed []plan.TableName
+	for id, scope := range want.Scope.Tables {
+		if !scope.Additive {
+			governed = append(governed, plan.TableName{Schema: id.Schema, Name: id.Name})
+		}
+	}
 	return newReader(conn.PgConn()).run(ctx, &catalogQuery{
-		name: "what is built on generated objects", sql: queryBuiltOn, args: [][]byte{jsonArg(live.generatedSchemas())},
+		name: "what is built on generated objects", sql: queryBuiltOn, args: [][]byte{jsonArg(live.generatedSchemas()), jsonArg(governed)},
 		each: func(r row) error {
 			on := ObjectID{Kind: Kind(r.text(0)), Schema: r.text(1), Name: r.text(2), Sub: r.text(3)}
 			b := BuiltOn{ID: ObjectID{Kind: Kind(r.text(4)), Schema: r.text(5), Name: r.text(6)}, Text: r.text(4) + " " + r.text(7), Owner: r.text(8)}

@@ -96,18 +96,11 @@ func sortedUnique[T comparable](list []T, compare func(a, b T) int) []T {
 // one state of the database. The role may have no privileges at all; what it
 // could not read is listed in the result.
 func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return nil, fmt.Errorf("starting to read the database: %w", err)
-	}
-	live, err := inspect(ctx, conn, project, scope)
-	if err == nil {
-		err = readOutside(ctx, conn.PgConn(), live)
-	}
-	// The transaction only read: rolling back is as good as committing.
-	if rollback := tx.Rollback(context.WithoutCancel(ctx)); err == nil && rollback != nil {
-		err = fmt.Errorf("reading the database: %w", rollback)
-	}
+	var live *Live
+	err := reading(ctx, conn, func() (err error) {
+		live, err = inspect(ctx, conn, project, scope, nil)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +109,7 @@ func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Sco
 
 // InspectIn is Inspect inside the transaction that is under way on conn.
 func InspectIn(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
-	return inspect(ctx, conn, project, scope)
+	return inspect(ctx, conn, project, scope, nil)
 }
 
 // inspection is one inspection under way.
@@ -124,6 +117,7 @@ type inspection struct {
 	*reader
 	live      *Live
 	scope     plan.Scope
+	ahead     *ahead
 	generated []string // schemas that hold generated objects
 	oids      map[string]ObjectID
 	tables    []string // oids of the tables in scope and of their children
@@ -143,10 +137,11 @@ func (in *inspection) name(text []byte) string {
 	return s
 }
 
-// inspect reads inside the transaction that is under way on conn.
-func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
+// inspect reads inside the transaction that is under way on conn. What was read
+// ahead in it is used where it is what would be read; nil: nothing was.
+func inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope, early *ahead) (*Live, error) {
 	in := &inspection{
-		reader: newReader(conn.PgConn()), scope: scope, oids: map[string]ObjectID{},
+		reader: newReader(conn.PgConn()), scope: scope, ahead: early, oids: map[string]ObjectID{},
 		names: map[string]string{}, acls: map[string][]aclItem{}, inScope: map[string]bool{},
 		live: &Live{
 			State: NewState(project), Scope: scope, Sequences: map[ObjectID][]ObjectID{},
@@ -277,10 +272,14 @@ func (in *inspection) readTables(ctx context.Context) error {
 	for _, name := range in.scope.Roles {
 		in.inScope[name] = true
 	}
-	err := in.run(ctx,
-		&catalogQuery{name: "columns", sql: queryColumns, args: tables, each: in.column},
+	columns := &catalogQuery{name: "columns", sql: queryColumns, args: tables, each: in.column}
+	policies := &catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy}
+	if in.ahead.holds(in.tables) {
+		columns.fetched, policies.fetched = in.ahead.columns, in.ahead.policies
+	}
+	err := in.run(ctx, columns,
 		&catalogQuery{name: "sequences", sql: querySequences, args: tables, each: in.sequence},
-		&catalogQuery{name: "policies", sql: queryPolicies, args: tables, each: in.policy},
+		policies,
 		&catalogQuery{name: "unique keys", sql: queryKeys, args: [][]byte{oidArray(in.keyed())}, each: in.uniqueKey},
 		&catalogQuery{name: "grants", sql: queryGrants(in.live.Server.Version), each: in.acl, args: [][]byte{
 			oidArray(append(slices.Clone(in.tables), in.made...)), jsonArg(in.scope.Schemas), jsonArg(in.scope.Roles), jsonArg(in.generated),

@@ -41,7 +41,15 @@ func (o PlanOptions) place() source.Span {
 // MakePlan compares a desired state with the database and gives the plan that
 // makes them equal. The plan is nil when the diagnostics hold an error.
 func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions) (*plan.Plan, diag.List, error) {
-	live, err := Inspect(ctx, conn, want.Project, ScopeOf(want))
+	return planOf(ctx, conn, want, nil, opts)
+}
+
+// planOf is MakePlan of what a database was found to hold; nil: it is read.
+func planOf(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts PlanOptions) (*plan.Plan, diag.List, error) {
+	var err error
+	if live == nil {
+		live, err = Inspect(ctx, conn, want.Project, ScopeOf(want))
+	}
 	if errors.Is(err, ErrServerOld) {
 		var diags diag.List
 		diags.Fail(CodeVersion, opts.place(), "the server is too old", err.Error())
@@ -65,7 +73,7 @@ func MakePlan(ctx context.Context, conn *pgx.Conn, want *State, opts PlanOptions
 	if err := canonicalise(ctx, conn, want, live); err != nil {
 		return nil, nil, fmt.Errorf("comparing policies: %w", err)
 	}
-	if err := readBuiltOn(ctx, conn, live); err != nil {
+	if err := readBuiltOn(ctx, conn, want, live); err != nil {
 		return nil, nil, err
 	}
 	p, found, err := Diff(want, live, Options{

@@ -30,6 +30,41 @@ type catalogQuery struct {
 	// fingerprint.
 	skip []int
 	each func(row) error
+	// fetched are the rows where they are there already.
+	fetched *fetched
+}
+
+// fetched are the rows of a query that was run before.
+type fetched struct{ rows []row }
+
+// keep keeps a row beyond the moment in which the connection lends it.
+func (f *fetched) keep(r row) error {
+	size := 0
+	for _, v := range r {
+		size += len(v)
+	}
+	text, kept := make([]byte, 0, size), make(row, len(r))
+	for i, v := range r {
+		if v != nil {
+			at := len(text)
+			text = append(text, v...)
+			kept[i] = text[at:len(text):len(text)]
+		}
+	}
+	f.rows = append(f.rows, kept)
+	return nil
+}
+
+// next makes fetched rows look like a result.
+func (f *fetched) next() func() (row, bool) {
+	at := 0
+	return func() (row, bool) {
+		if at == len(f.rows) {
+			return nil, false
+		}
+		at++
+		return f.rows[at-1], true
+	}
 }
 
 // reader runs catalog queries, several in one round trip, and keeps the
@@ -45,13 +80,23 @@ func newReader(conn *pgconn.PgConn) *reader { return &reader{conn: conn, sum: sh
 func (r *reader) run(ctx context.Context, queries ...*catalogQuery) error {
 	batch := &pgconn.Batch{}
 	for _, q := range queries {
-		batch.ExecParams(q.sql, q.args, nil, nil, nil)
+		if q.fetched == nil {
+			batch.ExecParams(q.sql, q.args, nil, nil, nil)
+		}
 	}
 	results := r.conn.ExecBatch(ctx, batch)
 	var failed error
-	for i := 0; results.NextResult() && i < len(queries); i++ {
-		if err := r.read(queries[i], results.ResultReader()); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("reading %s: %w", queries[i].name, err))
+	for _, q := range queries {
+		var err error
+		if q.fetched != nil {
+			err = r.read(q, q.fetched.next())
+		} else if results.NextResult() {
+			err = r.result(q, results.ResultReader())
+		} else {
+			break
+		}
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("reading %s: %w", q.name, err))
 		}
 	}
 	if err := results.Close(); err != nil && failed == nil {
@@ -60,14 +105,24 @@ func (r *reader) run(ctx context.Context, queries ...*catalogQuery) error {
 	return failed
 }
 
+func (r *reader) result(q *catalogQuery, result *pgconn.ResultReader) error {
+	err := r.read(q, func() (row, bool) {
+		if !result.NextRow() {
+			return nil, false
+		}
+		return row(result.Values()), true
+	})
+	_, closing := result.Close()
+	return errors.Join(err, closing)
+}
+
 // read scans one result and adds it to the fingerprint. Rows count as a set:
 // the order in which the server returns them means nothing.
-func (r *reader) read(q *catalogQuery, result *pgconn.ResultReader) error {
+func (r *reader) read(q *catalogQuery, next func() (row, bool)) error {
 	var sums [][sha256.Size]byte
 	var buf []byte
 	var failed error
-	for result.NextRow() {
-		values := result.Values()
+	for values, ok := next(); ok; values, ok = next() {
 		buf = buf[:0]
 		for i, v := range values {
 			switch {
@@ -81,12 +136,11 @@ func (r *reader) read(q *catalogQuery, result *pgconn.ResultReader) error {
 		}
 		sums = append(sums, sha256.Sum256(buf))
 		if q.each != nil && failed == nil {
-			failed = q.each(row(values))
+			failed = q.each(values)
 		}
 	}
-	_, err := result.Close()
-	if err = errors.Join(failed, err); err != nil {
-		return err
+	if failed != nil {
+		return failed
 	}
 	slices.SortFunc(sums, func(a, b [sha256.Size]byte) int { return slices.Compare(a[:], b[:]) })
 	r.sum.Write(fmt.Appendf(nil, "%s %d\n", q.name, len(sums)))

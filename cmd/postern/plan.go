@@ -167,16 +167,10 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource,
 		return planned{err: err}
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	out.want, out.diags, out.err = postgres.DesiredIn(ctx, conn, p.program, ds)
-	if out.err != nil || out.diags.HasErrors() {
-		return out
-	}
-	var found diag.List
-	out.plan, found, out.err = postgres.MakePlan(ctx, conn, out.want, postgres.PlanOptions{
+	out.want, out.plan, out.diags, out.err = postgres.PlanFor(ctx, conn, p.program, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
 		RetireLogins: retire,
 	})
-	out.diags = append(out.diags, found...)
 	switch {
 	case out.err != nil || out.plan == nil:
 	case access == byPlan:
