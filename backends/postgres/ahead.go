@@ -35,7 +35,7 @@ func PlanFor(ctx context.Context, conn *pgx.Conn, p *model.Program, opts PlanOpt
 		early, err := readAhead(ctx, conn, opts.Datasource)
 		<-done
 		if err == nil && !diags.HasErrors() {
-			live, err = inspect(ctx, conn, want.Project, ScopeOf(want), early)
+			live, err = inspectAll(ctx, conn, want.Project, ScopeOf(want), early)
 		}
 		return err
 	})

@@ -98,13 +98,22 @@ func sortedUnique[T comparable](list []T, compare func(a, b T) int) []T {
 func Inspect(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope) (*Live, error) {
 	var live *Live
 	err := reading(ctx, conn, func() (err error) {
-		live, err = inspect(ctx, conn, project, scope, nil)
+		live, err = inspectAll(ctx, conn, project, scope, nil)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return live, nil
+}
+
+// inspectAll is inspect with what a plan has to know besides.
+func inspectAll(ctx context.Context, conn *pgx.Conn, project string, scope plan.Scope, early *ahead) (*Live, error) {
+	live, err := inspect(ctx, conn, project, scope, early)
+	if err == nil {
+		err = readOutside(ctx, conn.PgConn(), live)
+	}
+	return live, err
 }
 
 // InspectIn is Inspect inside the transaction that is under way on conn.

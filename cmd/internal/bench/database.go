@@ -41,7 +41,7 @@ func (b *size) database() (err error) {
 		}
 		first.add(ours, reference)
 	}
-	b.row("first apply; the same statements", first, limit{ratio: 1.5})
+	b.row("first apply; the same statements", first, limit{ratio: 1.3})
 	server, err := b.server()
 	if err != nil {
 		return err
