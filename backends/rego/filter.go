@@ -201,16 +201,17 @@ func (f *filters) rule(t *model.Table, x *model.Filter, possible bool) {
 	}
 	out := rule{note: about, name: "filters", keys: filterKeys(t, x), value: boolean(false)}
 	if possible {
-		out.value, out.body = nil, append(body{test{term: name("entered")}}, f.granted(t, "policy", "when", x.Action)...)
+		out.value, out.body = nil, body{test{term: name("entered")}}
+		for _, g := range t.Guards {
+			out.body = append(out.body, test{term: call{fn: "filter_guard", args: []term{text(t.Name), text(g.Guard.Name)}}})
+		}
+		out.body = append(out.body, f.granted(t, "policy", "when", x.Action)...)
 		if changes(x.Action) {
 			seen := "filter_seen_" + word(string(x.Action))
 			out.body = append(out.body, test{term: call{fn: seen, args: []term{text(t.Name), name("policy")}}})
 		}
 		if x.Action == model.Edit && ownChecks(t) {
 			out.body = append(out.body, f.granted(t, "accepted", "check", model.Edit)...)
-		}
-		for _, g := range t.Guards {
-			out.body = append(out.body, test{term: call{fn: "filter_guard", args: []term{text(t.Name), text(g.Guard.Name)}}})
 		}
 	}
 	f.out.add(out)

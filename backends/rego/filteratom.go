@@ -240,13 +240,9 @@ func (c *carrier) among(col term, values set) []way {
 }
 
 // filled says that a set has elements: SQL has no empty list.
-func filled(values string) statement {
-	return test{term: infix{">", call{fn: "count", args: []term{name(values)}}, number{new(big.Int)}}}
-}
+func filled(values string) statement { return test{term: infix{"!=", name(values), set{}}} }
 
-func blank(values string) statement {
-	return test{term: infix{"==", call{fn: "count", args: []term{name(values)}}, number{new(big.Int)}}}
-}
+func blank(values string) statement { return test{term: infix{"==", name(values), set{}}} }
 
 // span is what an integer column can hold; a database refuses literals outside.
 func span(native string) (lowest, highest *big.Int) {

@@ -310,14 +310,14 @@ func (c *carrier) match(x *model.Match) []way {
 	if x.Op != model.MatchUnder {
 		found := test{term: call{fn: fn, args: []term{col, name(pattern)}}, not: x.Not}
 		if x.Not {
-			return one(known, present(col), found)
+			return one(present(col), known, found)
 		}
 		return one(known, found)
 	}
 	prefix := call{fn: "concat", args: []term{text(""), list{name(pattern), text(x.Delimiter)}}}
 	if x.Not {
 		below := c.fresh("below")
-		return one(known, let{name: below, value: prefix}, present(col), test{term: infix{"!=", col, name(pattern)}},
+		return one(present(col), known, test{term: infix{"!=", col, name(pattern)}}, let{name: below, value: prefix},
 			test{term: call{fn: fn, args: []term{col, name(below)}}, not: true})
 	}
 	return append(one(test{term: infix{"==", col, c.operand(x.Y)}}), one(test{term: call{fn: fn, args: []term{col, call{fn: "concat", args: []term{text(""), list{c.operand(x.Y), text(x.Delimiter)}}}}}})...)

@@ -139,17 +139,17 @@ failing(_, null) := set()
 # METADATA
 # title: when
 # description: Whether what a policy asks of a record as it stands holds; the conditions stand in the files beside this one.
-default when(_, _, _) := false
+default when(_, _, _) := false # regal ignore:argument-always-wildcard
 
 # METADATA
 # title: check
 # description: Whether what a policy asks of a new record holds, where that is something else.
-default check(_, _, _) := false
+default check(_, _, _) := false # regal ignore:argument-always-wildcard
 
 # METADATA
 # title: guard
 # description: Whether a guard lets a record pass.
-default guard(_, _, _) := false
+default guard(_, _, _) := false # regal ignore:argument-always-wildcard
 
 # METADATA
 # scope: document

@@ -59,7 +59,12 @@ context := plain(input.request, json.marshal(input.request)) if is_object(input.
 # description: What the directory states of the user with this key.
 default entry := {}
 
-entry := model.users[key]
+entry := member(key)
+
+# METADATA
+# title: member
+# description: The user of the directory that has this key.
+member(name) := model.users[name]
 
 # METADATA
 # scope: document
@@ -141,7 +146,7 @@ subjects contains concat(".", ["group", group]) if some group in user.groups
 
 subjects contains concat(".", ["access_level", reached]) if some reached in model.levels[user.access_level]
 
-subjects contains concat(".", ["user", model.users[user_key].name])
+subjects contains concat(".", ["user", member(user_key).name])
 
 # METADATA
 # scope: document

@@ -84,7 +84,7 @@ numeral(x) if {
 # scope: document
 # title: decimals
 # description: The decimals that a number's value needs, from its text; negative when it ends in zeros.
-decimals(x) := 0 if x == 0
+decimals(x) := 0 if x == 0 # regal ignore:equals-pattern-matching
 
 decimals(x) := (count(part[2]) - zeros) - exponent(part[3]) if {
 	x != 0
