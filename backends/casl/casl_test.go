@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
@@ -373,23 +374,40 @@ func TestRefused(t *testing.T) {
 	policy := func(when string) string {
 		return head + "policy \"p\" {\n  on    = [resource.crm.deal]\n  to    = [everyone]\n  allow = [view]\n  when  = " + when + "\n}\n"
 	}
+	related := "table \"pg\" \"deals\" {\n  column \"id\" { type = uuid }\n  column \"code\" {\n    type   = string\n    native = \"character(3)\"\n  }\n" +
+		"  primary_key = [\"id\"]\n  relation \"parent\" {\n    table = table.pg.deals\n    on    = { id = \"id\" }\n  }\n" +
+		"  relation \"parts\" {\n    table = table.pg.deals\n    on    = { id = \"id\" }\n    many  = true\n  }\n}\n" +
+		"datasource \"pg\" {\n  type     = \"postgres\"\n  url      = env(\"PG\")\n  identity = \"setting\"\n}\n"
+	onTable := func(when string) string {
+		return strings.Replace(policy(when), "resource.crm.deal]", "table.pg.deals]", 1) + related
+	}
+	var ways []string
+	for i := range 9 {
+		ways = append(ways, fmt.Sprintf("(record.amount != %d || record.region != \"r%d\")", i, i))
+	}
 	for text, want := range map[string]string{
-		policy(`record.region < "m"`):                                           "the order of texts",
-		policy(`record.share < 1`):                                              "the order of values of type number",
-		policy(`record.share != 1`):                                             "a number that is not another",
-		policy(`record.share == 0.12345678901234567`):                           "the number ",
-		policy(`record.amount > 9007199254740992`):                              "the number 9007199254740992",
-		policy(`record.amount == 9007199254740992`):                             "the number 9007199254740992",
-		policy(`record.day > "2025-01-01"`):                                     "the order of values of type date",
-		policy(`record.day == "2025-01-01"`):                                    "values of type date",
-		policy(`record.amount + 1 == 2`):                                        "this operand",
-		policy(`lower(record.region) == "a"`):                                   "this operand",
-		policy(`contains(record.tags, "a")`):                                    "the elements of a set",
-		policy(`is_empty(record.tags)`):                                         "is_empty of a set",
-		policy(`record.owner == record.owner && record.amount == record.share`): "a comparison of two columns",
-		strings.Replace(policy("record.open"), "[view]", "[view, edit]\n  check = record.amount == 1", 1):                                           "a check that is not the when",
-		strings.NewReplacer(`"touch"`, `"manage"`, "[view]", "[manage]").Replace(policy("record.open")):                                             "the action manage",
-		strings.ReplaceAll(policy("record.open"), "open", "toString"):                                                                               "the column toString",
+		onTable(`record.parent.id == user.id`):                                                            "columns of related records",
+		onTable(`anytrue([for p in record.parts : p.id == user.id])`):                                     "related records",
+		onTable(`record.code == "abc"`):                                                                   "the padded text of code",
+		policy(`starts_with(record.region, record.region)`):                                               "this test of texts",
+		policy(strings.Join(ways, " && ")):                                                                "more than 256 ways to satisfy a condition",
+		strings.Replace(policy(`cidr_contains("10.0.0.0/8", record.day)`), "type = date", "type = ip", 1): "networks",
+		policy(`record.region < "m"`):                                                                     "the order of texts",
+		policy(`record.share < 1`):                                                                        "the order of values of type number",
+		policy(`record.share != 1`):                                                                       "a number that is not another",
+		policy(`record.share == 0.12345678901234567`):                                                     "the number ",
+		policy(`record.amount > 9007199254740992`):                                                        "the number 9007199254740992",
+		policy(`record.amount == 9007199254740992`):                                                       "the number 9007199254740992",
+		policy(`record.day > "2025-01-01"`):                                                               "the order of values of type date",
+		policy(`record.day == "2025-01-01"`):                                                              "values of type date",
+		policy(`record.amount + 1 == 2`):                                                                  "this operand",
+		policy(`lower(record.region) == "a"`):                                                             "this operand",
+		policy(`contains(record.tags, "a")`):                                                              "the elements of a set",
+		policy(`is_empty(record.tags)`):                                                                   "is_empty of a set",
+		policy(`record.owner == record.owner && record.amount == record.share`):                           "a comparison of two columns",
+		strings.Replace(policy("record.open"), "[view]", "[view, edit]\n  check = record.amount == 1", 1): "a check that is not the when",
+		strings.NewReplacer(`"touch"`, `"manage"`, "[view]", "[manage]").Replace(policy("record.open")):   "the action manage",
+		strings.ReplaceAll(policy("record.open"), "open", "toString"):                                     "the column toString",
 		policy("record.open") + "guard \"g\" {\n  on      = [resource.crm.deal]\n  to      = [group.staff]\n  require = record.region < \"m\"\n}\n": "the order of texts, in the guard g on crm.deal",
 	} {
 		p := compile(t, text)

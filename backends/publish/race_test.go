@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -187,6 +188,30 @@ func TestAnswerThatIsLost(t *testing.T) {
 		}
 		if got := whole(t, at); got != "one" {
 			t.Errorf("write %d: revision %s is live", lost, got)
+		}
+	}
+}
+
+// A server that knows no conditional writes is told apart from one in which two
+// write at the same moment, which passes.
+func TestBucketWithoutConditions(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]struct {
+		text   string
+		writes int
+	}{http.StatusNotImplemented: {"conditional writes", 1}, http.StatusConflict: {"publishing postern.json", 4}} {
+		place := places(t)["s3"]
+		place.gate.mu.Lock()
+		place.gate.fail, place.gate.status = 0, status
+		place.gate.mu.Unlock()
+		s := open(t, place.store)
+		live(t, s)
+		err := publish.Put(context.Background(), s, release("one", "a"))
+		place.gate.mu.Lock()
+		writes := place.gate.writes
+		place.gate.mu.Unlock()
+		if err == nil || !strings.Contains(err.Error(), want.text) || writes != want.writes {
+			t.Errorf("%d: after %d writes: %v", status, writes, err)
 		}
 	}
 }
