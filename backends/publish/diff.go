@@ -21,6 +21,20 @@ type Texts map[string]string
 // as what was before.
 const RulesName = "rules.json"
 
+// ProgramName is the file with the whole program as HCL, which the next plan
+// compares access with.
+const ProgramName = "program.hcl"
+
+// LiveProgram is the program that a place holds; "" where it holds none, or not
+// the one that its manifest names.
+func LiveProgram(ctx context.Context, s Store, m *Manifest) string {
+	data, err := retried(ctx, func() ([]byte, error) { return s.Get(ctx, ProgramName) })
+	if err != nil || Sum(data) != m.Files[ProgramName].SHA256 {
+		return ""
+	}
+	return string(data)
+}
+
 // Encode is the text of RulesName.
 func (t Texts) Encode() ([]byte, error) {
 	var b bytes.Buffer
@@ -68,7 +82,7 @@ func Diff(live *Manifest, want *Manifest, before, after Texts, spans Spans) []pl
 		}
 	}
 	for _, name := range union(live.Files, want.Files) {
-		if name == RulesName && live.Files[name].Content != "" {
+		if (name == RulesName || name == ProgramName) && live.Files[name].Content != "" {
 			continue // says what the rules above say
 		}
 		about := plan.About{Object: plan.Object{Kind: "file", Name: name}}

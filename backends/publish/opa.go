@@ -27,8 +27,8 @@ const answerWithin = 10 * time.Second
 func Serves(ctx context.Context, o *model.OPA, token, project, content string) error {
 	name, err := active(ctx, o, token, project, content)
 	if name != "" {
-		if code := complaint(ctx, o, token, name); code != "" {
-			return errors.New(code)
+		if complains := complaint(ctx, o, token, name); complains != nil {
+			return complains
 		}
 	}
 	return err
@@ -75,9 +75,9 @@ func active(ctx context.Context, o *model.OPA, token, project, content string) (
 	return "", errors.New("it serves no bundle")
 }
 
-// complaint is what an OPA reports of a bundle's last download; "" when all is
-// well, or when it does not report.
-func complaint(ctx context.Context, o *model.OPA, token, name string) string {
+// complaint is what an OPA reports of a bundle's last download; nil when all is
+// well, or when it answers that it does not report.
+func complaint(ctx context.Context, o *model.OPA, token, name string) error {
 	var got struct {
 		Result struct {
 			Bundles map[string]struct {
@@ -87,13 +87,16 @@ func complaint(ctx context.Context, o *model.OPA, token, name string) string {
 		} `json:"result"`
 	}
 	status, err := ask(ctx, o, token, "/v1/status", &got)
-	if err != nil || status != http.StatusOK { // its status plugin is off
-		return ""
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK { // its status plugin is off
+		return nil
 	}
 	if b := got.Result.Bundles[name]; b.Code != "" {
-		return fmt.Sprintf("it reports %s of the bundle %s: %s", b.Code, name, firstLine(b.Message))
+		return fmt.Errorf("it reports %s of the bundle %s: %s", b.Code, name, firstLine(b.Message))
 	}
-	return ""
+	return nil
 }
 
 func firstLine(s string) string {

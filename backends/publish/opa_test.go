@@ -142,3 +142,25 @@ func TestOPAThatIsDownSlowOrNoOPA(t *testing.T) {
 		}
 	}
 }
+
+// An OPA that tells what it serves, and not whether it has complaints, does not
+// count as one that has none; one whose status plugin is off does.
+func TestOPAWithoutStatus(t *testing.T) {
+	t.Parallel()
+	const bundles = `{"result": {"acme": {"manifest": {"revision": "one", "roots": ["postern/acme"], "metadata": {"project": "acme", "content_sha256": "x"}}}}}`
+	server := func(status http.HandlerFunc) string {
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /v1/data/system/bundles", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(bundles)) })
+		mux.HandleFunc("GET /v1/status", status)
+		s := httptest.NewServer(mux)
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	silent := server(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	garbled := server(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) })
+	off := server(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	failed := await(t, time.Second, "x", silent, garbled, off)
+	if !says(failed["a"], "it does not answer") || !says(failed["b"], "its answer cannot be read") || failed["c"] != nil {
+		t.Errorf("%v", failed)
+	}
+}

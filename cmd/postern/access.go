@@ -145,7 +145,7 @@ const maxEventAccess = 32 << 10
 
 // tellPlanned keeps an event for each plan by which somebody gains access, and
 // one for each by which somebody loses it, or may.
-func (s *session) tellPlanned(plans []*plan.Plan, reports []*review.Report) error {
+func (s *session) tellPlanned(p *project, plans []*plan.Plan, reports []*review.Report) error {
 	for i, r := range reports {
 		open := r.Counts.Both + r.Counts.Undecided
 		for _, on := range []struct {
@@ -155,7 +155,13 @@ func (s *session) tellPlanned(plans []*plan.Plan, reports []*review.Report) erro
 			if on.changes == 0 {
 				continue
 			}
-			d, err := withAccess(about(plans[i], "", plans[i].Changes), r)
+			d := notify.Data{}
+			if at := slices.IndexFunc(p.publications, func(pub *plan.Publication) bool { return pub.Publish == r.Publish }); at >= 0 {
+				d = aboutPlace(p.publications[at])
+			} else {
+				d = about(plans[i], "", plans[i].Changes)
+			}
+			d, err := withAccess(d, r)
 			if err != nil {
 				return err
 			}

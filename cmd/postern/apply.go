@@ -71,9 +71,6 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 	if err := s.pass(gate, reports); err != nil {
 		return err
 	}
-	if err := s.undecided(gate, p); err != nil {
-		return err
-	}
 	if !f.approved && !f.dryRun && (!empty(plans) || !unchanged(p.publications)) {
 		if err := s.ask(ctx); err != nil {
 			return err
@@ -82,8 +79,10 @@ func (s *session) runApply(ctx context.Context, f *approvedFlags, args []string)
 	f.approvals = ask(gate, reports).Approved
 	f.applyFlags.parallelism = f.databaseFlags.parallelism
 	f.access = map[*plan.Plan]*review.Report{}
-	for i, r := range reports {
-		f.access[plans[i]] = r
+	for i, pl := range plans {
+		if i < len(reports) {
+			f.access[pl] = reports[i]
+		}
 	}
 	return s.apply(ctx, p, plans, &f.applyFlags)
 }
@@ -121,7 +120,11 @@ func (s *session) toApply(ctx context.Context, f *databaseFlags, args []string, 
 		}
 		reports = append(reports, r)
 	}
-	return p, plans, reports, nil
+	reports, list, err := s.withPublished(ctx, p, reports)
+	if err == nil {
+		err = s.report(list, p.set)
+	}
+	return p, plans, reports, err
 }
 
 // loadPlans reads saved plans while it compiles the project.

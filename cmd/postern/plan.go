@@ -67,7 +67,7 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 			return err
 		}
 	}
-	if err := s.tellPlanned(plans, reports); err != nil {
+	if err := s.tellPlanned(p, plans, reports); err != nil {
 		return err
 	}
 	asked := ask(gate, reports)
@@ -83,9 +83,6 @@ func (s *session) plan(ctx context.Context, f *planFlags) error {
 		return errRefused // the result names them
 	}
 	if err := s.pass(gate, reports); err != nil {
-		return err
-	}
-	if err := s.undecided(gate, p); err != nil {
 		return err
 	}
 	if f.detailed && (!empty(plans) || !unchanged(p.publications)) {
@@ -156,6 +153,13 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access wantsAcces
 	if len(f.datasources) == 0 {
 		var list diag.List
 		p.publications, list = s.publications(ctx, p, f.deep)
+		found = append(found, list...)
+	}
+	if access && !found.HasErrors() {
+		var list diag.List
+		if reports, list, err = s.withPublished(ctx, p, reports); err != nil {
+			return nil, nil, nil, err
+		}
 		found = append(found, list...)
 	}
 	return p, plans, reports, s.report(found, p.set)

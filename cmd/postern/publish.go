@@ -8,11 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/postern-dev/postern/backends/notify"
 	"github.com/postern-dev/postern/backends/plan"
 	"github.com/postern-dev/postern/backends/publish"
 	"github.com/postern-dev/postern/backends/rego"
-	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/cmd/internal/targets"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
@@ -241,37 +239,12 @@ func unchanged(list []*plan.Publication) bool {
 	return true
 }
 
-// undecided stops what a gate cannot decide: who gains and who loses by a rule
-// that is published is not known, and a gate lets pass only what is.
-func (s *session) undecided(g review.Gate, p *project) error {
-	if !g.On() {
-		return nil
-	}
-	var list diag.List
-	for _, pub := range p.publications {
-		if !slices.ContainsFunc(pub.Changes, func(c plan.Change) bool { return c.What().Object.Kind != "opa" && !c.What().Drift }) {
-			continue
-		}
-		list.Fail(CodeGateRefused, p.program.Span, fmt.Sprintf("publish.%s brings other rules, and a gate does not tell who gains by them", pub.Publish),
-			"Apply the databases with --deny and --datasource; publish by an apply without --deny, when the rules are approved.")
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	s.show(list)
-	return errRefused
-}
-
 // placesHappened keeps an event for each place in which something changes.
 func (s *session) placesHappened(on model.Occasion, list []*plan.Publication) {
 	for _, pub := range list {
 		if pub.Empty() {
 			continue
 		}
-		d := notify.Data{Revision: pub.Revision, Publish: pub.Publish}
-		for _, c := range pub.Changes {
-			d.Changes = append(d.Changes, notify.Change{Action: string(plan.ActionOf(c)), Object: c.What().Object.String()})
-		}
-		s.happened(on, d)
+		s.happened(on, aboutPlace(pub))
 	}
 }

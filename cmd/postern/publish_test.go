@@ -164,13 +164,14 @@ func (h *here) sql(statement string) {
 func TestPublishAfterFailingDatabase(t *testing.T) {
 	t.Parallel()
 	h := publishing(t)
-	for _, change := range []struct{ from, to, before, after string }{
-		{"record.owner_id == user.id || ", "", "own and region", "region"},
-		{"record.region == user.region", "record.owner_id == user.id || record.region == user.region", "region", "own and region"},
+	for _, change := range []struct{ from, to, before, after, access string }{
+		{"record.owner_id == user.id || ", "", "own and region", "region", "0 wider, 1 narrower"},
+		{"record.region == user.region", "record.owner_id == user.id || record.region == user.region", "region", "own and region", "1 wider, 0 narrower"},
 	} {
 		edit(t, filepath.Join(h.dir, "deals.hcl"), change.from, change.to)
 		saved := filepath.Join(t.TempDir(), "change.pplan")
 		h.wants(exitDone, "~ policy own", "plan", "-o", saved)
+		h.wants(exitDone, "Plan: 0 to add, 3 to change, 0 to remove. Access: "+change.access+", 0 undecided.", "plan")
 		before := h.shelf.held()
 		h.sql("GRANT SELECT ON deals TO PUBLIC") // so that the plan is stale
 		h.wants(exitFailed, "Not started publish.prod", "apply", saved, "--auto-approve")

@@ -18,6 +18,7 @@ type Gate struct {
 // Refusal is a change that a gate stops.
 type Refusal struct {
 	Datasource string         `json:"datasource,omitempty"`
+	Publish    string         `json:"publish,omitempty"`
 	Change     string         `json:"change"` // as an approval names it
 	Verdict    access.Verdict `json:"verdict"`
 	// Approve is the line that would let it pass.
@@ -38,7 +39,7 @@ func (g Gate) Check(r *Report) (refused []Refusal, used []Approval) {
 		if (!g.Widening || !v.Widens()) && (!g.Narrowing || !v.Narrows()) {
 			return
 		}
-		no := Refusal{Datasource: r.Datasource, Change: key, Verdict: v, Approve: Approval{Key: key, Hash: hash}.String()}
+		no := Refusal{Datasource: r.Datasource, Publish: r.Publish, Change: key, Verdict: v, Approve: Approval{Key: key, Hash: hash}.String()}
 		for _, a := range g.Approvals {
 			if a.covers(key, hash, g.Now) {
 				used = append(used, a)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ type Kind string
 const (
 	Revision Kind = "revision" // a git revision
 	Folder   Kind = "folder"   // the work tree
-	Applied  Kind = "applied"  // what was applied to a database last
+	Applied  Kind = "applied"  // what was applied to a database last, or published
 	Nothing  Kind = "nothing"  // nothing was applied yet
 	Planned  Kind = "plan"     // what a plan leads to
 	Unknown  Kind = "unknown"  // what was applied cannot be read
@@ -47,6 +46,7 @@ type Side struct {
 // Report is who gains and who loses.
 type Report struct {
 	Datasource string `json:"datasource,omitempty"` // of a plan
+	Publish    string `json:"publish,omitempty"`    // of a place that is published to
 	Before     Side   `json:"before"`
 	After      Side   `json:"after"`
 	// Changes are those of the source.
@@ -160,5 +160,16 @@ func Restrict(p *model.Program, ds *model.Datasource) *model.Program {
 	return &only
 }
 
-// undecidedKey names what is not known of a datasource in an approval.
-func (r *Report) undecidedKey() string { return fmt.Sprintf("undecided datasource.%s", r.Datasource) }
+// undecidedKey names what is not known of a target in an approval.
+func (r *Report) undecidedKey() string { return "undecided " + r.Target() }
+
+// Target is what the report is of, such as "datasource.crm"; "" of revisions.
+func (r *Report) Target() string {
+	switch {
+	case r.Publish != "":
+		return "publish." + r.Publish
+	case r.Datasource != "":
+		return "datasource." + r.Datasource
+	}
+	return ""
+}

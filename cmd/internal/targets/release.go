@@ -57,8 +57,10 @@ func Release(ctx context.Context, p *model.Program, block *model.Publish, key *r
 	if err != nil {
 		return nil, nil, err
 	}
-	out.Files = append(out.Files, publish.File{Path: publish.RulesName, Data: rules})
-	out.Manifest.Files[publish.RulesName] = publish.FileState{SHA256: publish.Sum(rules), Content: publish.Sum(rules)}
+	for name, data := range map[string][]byte{publish.RulesName: rules, publish.ProgramName: []byte(programText(p))} {
+		out.Files = append(out.Files, publish.File{Path: name, Data: data})
+		out.Manifest.Files[name] = publish.FileState{SHA256: publish.Sum(data), Content: publish.Sum(data)}
+	}
 	slices.SortFunc(out.Files, func(a, b publish.File) int { return strings.Compare(a.Path, b.Path) })
 	return out, texts, nil
 }
@@ -74,6 +76,19 @@ func ruleTexts(p *model.Program) publish.Texts {
 		out[strings.TrimSpace(b.Kind+" "+b.Name)] += b.String()
 	}
 	return out
+}
+
+// programText is a program as HCL that compiles to what decides the same: of
+// service accounts it has the names alone.
+func programText(p *model.Program) string {
+	var out strings.Builder
+	for _, b := range print.Blocks(p) {
+		if b.Kind == "service_account" {
+			b.Lines = slices.DeleteFunc(b.Lines, func(l string) bool { return strings.HasPrefix(l, "role = ") })
+		}
+		out.WriteString(b.String())
+	}
+	return out.String()
 }
 
 // RuleSpans are where rules are written, by the names that Release gives them:

@@ -128,8 +128,8 @@ func (m *markdown) reports(reports []*review.Report, asked review.Outcome, bytes
 
 func (m *markdown) report(r *review.Report) {
 	title := "\n**Access changes**"
-	if r.Datasource != "" {
-		title += " · " + code("datasource."+clip(r.Datasource, 80))
+	if target := r.Target(); target != "" {
+		title += " · " + code(clip(target, 91))
 	}
 	c := r.Counts
 	summary := fmt.Sprintf(" · %d wider, %d narrower, ", c.Wider, c.Narrower)

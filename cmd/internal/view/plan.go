@@ -14,7 +14,8 @@ import (
 
 // Plans prints what would change, one plan a datasource, and who gains and who
 // loses by it, one report a plan, and what would change in the places that are
-// published to; refused is what a gate stops of it.
+// published to, each with the report that names it, if any; asked is what a gate
+// says of it.
 func Plans(o Output, plans []*plan.Plan, reports []*review.Report, asked review.Outcome, publications ...*plan.Publication) error {
 	if o.JSON {
 		return plansJSON(o, plans, reports, asked, publications)
@@ -37,7 +38,11 @@ func Plans(o Output, plans []*plan.Plan, reports []*review.Report, asked review.
 		if i > 0 || len(plans) > 0 {
 			p.printf("\n")
 		}
-		p.publication(pub)
+		var r *review.Report
+		if at := slices.IndexFunc(reports, func(r *review.Report) bool { return r.Publish == pub.Publish }); at >= 0 {
+			r = reports[at]
+		}
+		p.publication(pub, r)
 	}
 	return errors.Join(p.err, buffered.Flush())
 }

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/backends/plan"
+	"github.com/postern-dev/postern/cmd/internal/review"
 )
 
-// publication prints what would change in a place that is published to.
-func (p *printer) publication(pub *plan.Publication) {
+// publication prints what would change in a place that is published to, and who
+// gains and who loses by it, where that is known.
+func (p *printer) publication(pub *plan.Publication, r *review.Report) {
 	p.publicationTitle("Postern plan", pub)
 	if pub.Empty() {
 		p.printf("No changes. What is published there is what the project says.\n")
@@ -28,7 +30,13 @@ func (p *printer) publication(pub *plan.Publication) {
 		}
 		p.publishedChange(c)
 	}
-	p.printf("\nPlan: %d to add, %d to change, %d to remove.\n", add, change, remove)
+	access := ""
+	if r != nil {
+		p.printf("\n%s\n", p.paint(bold, accessHeading(r.Before)))
+		p.accessChanges(r)
+		access = " " + accessCounts(r.Counts) + "."
+	}
+	p.printf("\nPlan: %d to add, %d to change, %d to remove.%s\n", add, change, remove, access)
 }
 
 func (p *printer) publicationTitle(what string, pub *plan.Publication) {
@@ -104,7 +112,7 @@ func PublicationsMarkdown(w io.Writer, publications []*plan.Publication) error {
 	for _, pub := range publications {
 		var text bytes.Buffer
 		p := &printer{Output: Output{W: &text, Width: 100}}
-		p.publication(pub)
+		p.publication(pub, nil) // who gains and who loses stands above
 		fence := "```"
 		for strings.Contains(text.String(), fence) {
 			fence += "`"
