@@ -155,7 +155,7 @@ func (s *session) tellPlanned(p *project, plans []*plan.Plan, reports []*review.
 			if on.changes == 0 {
 				continue
 			}
-			d := notify.Data{}
+			var d notify.Data
 			if at := slices.IndexFunc(p.publications, func(pub *plan.Publication) bool { return pub.Publish == r.Publish }); at >= 0 {
 				d = aboutPlace(p.publications[at])
 			} else {

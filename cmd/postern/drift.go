@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/cmd/internal/review"
 	"github.com/postern-dev/postern/cmd/internal/view"
 	"github.com/postern-dev/postern/compiler/model"
 )
@@ -28,9 +31,16 @@ func newDrift(s *session) *cobra.Command {
 				return err
 			}
 			for _, pl := range plans {
-				if !pl.Empty() {
-					s.happened(model.OnDrift, about(pl, "", pl.Changes))
+				if pl.Empty() {
+					continue
 				}
+				d := about(pl, "", pl.Changes)
+				if at := slices.IndexFunc(reports, func(r *review.Report) bool { return r.Datasource == pl.Datasource }); at >= 0 {
+					if d, err = withAccess(d, reports[at]); err != nil {
+						return err
+					}
+				}
+				s.happened(model.OnDrift, d)
 			}
 			s.placesHappened(model.OnDrift, p.publications)
 			if !empty(plans) || !unchanged(p.publications) {

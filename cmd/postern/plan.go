@@ -155,7 +155,7 @@ func (s *session) plans(ctx context.Context, f *databaseFlags, access wantsAcces
 		p.publications, list = s.publications(ctx, p, f.deep)
 		found = append(found, list...)
 	}
-	if access && !found.HasErrors() {
+	if access == byPlan && !found.HasErrors() {
 		var list diag.List
 		if reports, list, err = s.withPublished(ctx, p, reports); err != nil {
 			return nil, nil, nil, err
