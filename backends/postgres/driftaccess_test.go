@@ -125,9 +125,12 @@ func requireVisible(t *testing.T, conn *pgconn.PgConn, role string, w *access.Wi
 		sql  string
 		args [][]byte
 	}{
-		{"BEGIN", nil}, {"INSERT INTO public.deals SELECT * FROM json_populate_record(NULL::public.deals, $1::json)", [][]byte{doc}},
-		{"SELECT set_config('postern.claims', $1, true)", [][]byte{claims}}, {"SET LOCAL ROLE " + quoted(t, role), nil},
-		{"SELECT id FROM public.deals", nil}, {"ROLLBACK", nil},
+		{"BEGIN", nil},
+		{"INSERT INTO public.deals SELECT * FROM json_populate_record(NULL::public.deals, $1::json)", [][]byte{doc}},
+		{"SELECT set_config('postern.claims', $1, true)", [][]byte{claims}},
+		{"SET LOCAL ROLE " + quoted(t, role), nil},
+		{"SELECT id FROM public.deals", nil},
+		{"ROLLBACK", nil},
 	} {
 		result := conn.ExecParams(t.Context(), s.sql, s.args, nil, nil, nil).Read()
 		if strings.HasPrefix(s.sql, "SELECT id") {

@@ -34,7 +34,7 @@ func (s *session) access(ctx context.Context, conn *pgx.Conn, p *project, ds *mo
 // compared compares what is before a plan with what it leads to; compared says
 // of a change whether it is part of that.
 func (s *session) compared(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource, pl *plan.Plan) (r *review.Report, compared func(plan.Change) bool, err error) {
-	last, err := s.lastApplied(ctx, conn, ds)
+	last, err := s.lastApplied(ctx, conn, p, ds)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +47,7 @@ func (s *session) compared(ctx context.Context, conn *pgx.Conn, p *project, ds *
 	}
 	after := review.Restrict(p.program, ds)
 	if print.Datasource(p.program, ds) != pl.Program {
-		if after = s.recompile(ctx, pl.Program); after == nil {
+		if after = s.recompile(ctx, pl.Program, review.Restrict(p.program, ds)); after == nil {
 			return review.NotComparable("This version cannot read what the plan leads to", pl.Program), nil, ctx.Err()
 		}
 	}
@@ -75,7 +75,7 @@ type before struct {
 
 // lastApplied reads what was applied to a database last, and what of it was
 // changed by hand.
-func (s *session) lastApplied(ctx context.Context, conn *pgx.Conn, ds *model.Datasource) (before, error) {
+func (s *session) lastApplied(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource) (before, error) {
 	last, err := postgres.LastApplied(ctx, conn)
 	if err != nil {
 		return before{}, err
@@ -91,7 +91,7 @@ func (s *session) lastApplied(ctx context.Context, conn *pgx.Conn, ds *model.Dat
 		out.why = "postern.history does not hold what was applied last"
 		return out, nil
 	}
-	out.program = s.recompile(ctx, last.Program)
+	out.program = s.recompile(ctx, last.Program, review.Restrict(p.program, ds))
 	if out.program != nil {
 		out.datasource = find(out.program, ds.Name)
 	}
@@ -106,8 +106,8 @@ func (s *session) lastApplied(ctx context.Context, conn *pgx.Conn, ds *model.Dat
 
 // drifted says who gained and who lost by what was changed by hand; nil where
 // nothing was applied.
-func (s *session) drifted(ctx context.Context, conn *pgx.Conn, ds *model.Datasource) (*review.Report, error) {
-	last, err := s.lastApplied(ctx, conn, ds)
+func (s *session) drifted(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource) (*review.Report, error) {
+	last, err := s.lastApplied(ctx, conn, p, ds)
 	if err != nil || last.side.Kind == review.Nothing {
 		return nil, err
 	}
@@ -122,14 +122,15 @@ func (s *session) drifted(ctx context.Context, conn *pgx.Conn, ds *model.Datasou
 	return r, nil
 }
 
-// recompile reads a program that was written down; nil when this version does
-// not take it.
-func (s *session) recompile(ctx context.Context, program string) *model.Program {
+// recompile reads a program that was written down, with the names that its
+// objects have now; nil when this version does not take it.
+func (s *session) recompile(ctx context.Context, program string, now *model.Program) *model.Program {
 	set := &source.Set{Files: []source.File{{Name: "applied.hcl", Data: []byte(program)}}}
 	p, diags := compiler.Compile(ctx, set, compiler.Inputs{})
 	if diags.HasErrors() {
 		return nil
 	}
+	print.Named(p, now)
 	return p
 }
 

@@ -180,7 +180,7 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource,
 	case access == byPlan:
 		out.report, out.err = s.access(ctx, conn, p, ds, out.plan)
 	case access == ofDrift && !out.plan.Empty():
-		out.report, out.err = s.drifted(ctx, conn, ds)
+		out.report, out.err = s.drifted(ctx, conn, p, ds)
 	}
 	return out
 }

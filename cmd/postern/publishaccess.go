@@ -54,7 +54,7 @@ func (s *session) accessAt(ctx context.Context, p *project, block *model.Publish
 		if text == "" {
 			return review.NotComparable("The place does not hold the "+publish.ProgramName+" that was published", print.Project(p.program)), ctx.Err()
 		}
-		if before = s.recompile(ctx, text); before == nil {
+		if before = s.recompile(ctx, text, p.program); before == nil {
 			return review.NotComparable("This version cannot read the "+publish.ProgramName+" that is published", print.Project(p.program)), ctx.Err()
 		}
 	}
