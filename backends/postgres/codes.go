@@ -9,6 +9,7 @@ const (
 	CodeEncoding        diag.Code = "postgres-encoding"          // the database is not encoded in UTF8
 	CodeStandby         diag.Code = "postgres-standby"           // (warning) the server is a standby, to which nothing can be applied
 	CodeUnreadable      diag.Code = "postgres-unreadable"        // the password of an account cannot be read
+	CodeRowsUnread      diag.Code = "postgres-rows-unread"       // (warning) tables of the schema postern that the connected role may not read
 	CodePrivilege       diag.Code = "postgres-privilege"         // the connected role lacks a privilege that the plan needs
 	CodeForeignMark     diag.Code = "postgres-foreign-mark"      // an object carries the mark of another project
 	CodeRoleMissing     diag.Code = "postgres-role-missing"      // a role that is to be adopted does not exist

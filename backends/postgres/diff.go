@@ -46,6 +46,9 @@ type Options struct {
 	Passwords passwordChanges
 	// RetireLogins ends the logins that take the password before.
 	RetireLogins bool
+	// Looking says that nothing is to be applied: what the connected role may not
+	// do is then no error.
+	Looking bool
 	// HashKeyChanged says that the key of masks by hash() that is stored is not
 	// the one that is wanted.
 	HashKeyChanged bool
@@ -61,6 +64,7 @@ type differ struct {
 	diags   diag.List
 	errs    []error
 	lost    map[string]map[string]bool // role outside the project -> objects it loses rights on
+	unread  []string                   // generated tables that are taken to hold what was applied
 	stale   map[string]bool            // roles whose open sessions keep rights
 	lock    map[ObjectID]bool          // tables that need ACCESS EXCLUSIVE
 	bound   map[string][]string        // owner -> tables whose rules hold for it from now on
@@ -117,6 +121,7 @@ func Diff(want *State, live *Live, opts Options) (*plan.Plan, diag.List, error) 
 	d.compareGrants()
 	d.compareDefaultPrivileges()
 	d.compareOutside()
+	d.dropIdle()
 	d.origins()
 	d.tellLeft()
 	d.record()

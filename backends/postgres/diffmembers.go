@@ -10,6 +10,15 @@ import (
 	"github.com/postern-dev/postern/lang/source"
 )
 
+// dropIdle leaves out what would only let the connected role apply, where there
+// is nothing to apply and it could not let itself.
+func (d *differ) dropIdle() {
+	user := d.live.Server.User
+	if !d.live.Server.Super && !d.live.Server.CreateRole && !slices.ContainsFunc(d.items, func(it item) bool { return it.membership.Member != user }) {
+		d.items = nil
+	}
+}
+
 func (d *differ) compareMemberships() {
 	want := map[MembershipKey]*Membership{}
 	maps.Copy(want, d.want.Memberships)
@@ -17,6 +26,9 @@ func (d *differ) compareMemberships() {
 		// Without the rights of the owner one can neither make a generated
 		// schema nor read what was applied.
 		admin := MembershipKey{Role: owner, Member: d.live.Server.User}
+		if d.opts.Looking && d.live.Memberships[admin] == nil {
+			continue
+		}
 		want[admin] = &Membership{MembershipKey: admin, Inherit: true, Set: true}
 		if have := d.live.Memberships[admin]; have != nil {
 			want[admin].Admin = have.Admin

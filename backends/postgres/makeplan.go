@@ -22,6 +22,9 @@ type PlanOptions struct {
 	// Program is what the project says of the datasource, as HCL, for the
 	// history.
 	Program string
+	// Looking says that the plan is not to be applied, as of drift: the connected
+	// role needs no right to do what it says.
+	Looking bool
 	// Secrets reads passwords, to see whether one has changed; nil: a password
 	// is set only when its login is created.
 	Secrets Secrets
@@ -78,6 +81,7 @@ func planOf(ctx context.Context, conn *pgx.Conn, want *State, live *Live, opts P
 	}
 	p, found, err := Diff(want, live, Options{
 		Datasource: opts.Datasource, Passwords: passwords, HashKeyChanged: changed, RetireLogins: opts.RetireLogins,
+		Looking: opts.Looking,
 	})
 	diags = append(diags, found...).Sorted()
 	if err != nil || diags.HasErrors() {

@@ -19,7 +19,13 @@ type need struct{ what, mend string }
 // privileges says which rights the connected role lacks for the plan.
 func (d *differ) privileges() {
 	s := d.live.Server
-	if s.Super {
+	if len(d.unread) > 0 {
+		slices.Sort(d.unread)
+		d.diags.Warn(CodeRowsUnread, d.place(), fmt.Sprintf("role %s may not read %s", printed(RoleID(s.User)), strings.Join(d.unread, ", ")),
+			"Rows changed there by hand are not seen, and a plan that is saved fits for this role alone. A member of "+
+				printed(RoleID(d.want.Scope.OwnerRole))+" and a superuser may read them.")
+	}
+	if s.Super || d.opts.Looking {
 		return
 	}
 	lack := lacking{}

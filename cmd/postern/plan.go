@@ -173,7 +173,7 @@ func (s *session) planOne(ctx context.Context, p *project, ds *model.Datasource,
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	out.want, out.plan, out.diags, out.err = postgres.PlanFor(ctx, conn, p.program, postgres.PlanOptions{
 		Datasource: ds, Revision: p.set.Revision, Program: print.Datasource(p.program, ds), Created: time.Now(), Secrets: s.secrets(p.program, ds),
-		RetireLogins: retire,
+		RetireLogins: retire, Looking: access == ofDrift,
 	})
 	switch {
 	case out.err != nil || out.plan == nil:
