@@ -159,6 +159,9 @@ func (c *conformance) ask(t *testing.T, text string) {
 			c.compare(t, "evaluator", cond, want[j], old, opposite, r, text)
 		}
 		for _, e := range c.crew.All {
+			if !e.Covers(table) {
+				continue // data filters, which these tables do not ask for
+			}
 			got, err := e.Ask(t.Context(), &verify.Query{Request: request, Table: table, Records: records})
 			if err != nil {
 				t.Fatalf("%s: %s: %v\n%s", e.Name(), cond.text, err, text)
