@@ -34,16 +34,19 @@ func (s *session) access(ctx context.Context, conn *pgx.Conn, p *project, ds *mo
 // compared compares what is before a plan with what it leads to; compared says
 // of a change whether it is part of that.
 func (s *session) compared(ctx context.Context, conn *pgx.Conn, p *project, ds *model.Datasource, pl *plan.Plan) (r *review.Report, compared func(plan.Change) bool, err error) {
+	if pl.Empty() { // nothing runs, so nothing changes, and nothing is read for it
+		last, err := postgres.LastApplied(ctx, conn)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r, err = review.Compare(ctx, nil, nil); r != nil {
+			r.Before = appliedSide(last)
+		}
+		return r, nil, err
+	}
 	last, err := s.lastApplied(ctx, conn, p, ds)
 	if err != nil {
 		return nil, nil, err
-	}
-	if pl.Empty() { // nothing runs, so nothing changes
-		r, err = review.Compare(ctx, nil, nil)
-		if r != nil {
-			r.Before = last.side
-		}
-		return r, nil, err
 	}
 	after := review.Restrict(p.program, ds)
 	if print.Datasource(p.program, ds) != pl.Program {

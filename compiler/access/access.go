@@ -43,7 +43,7 @@ type Options struct {
 // The default bounds of one question.
 const (
 	DefaultSteps   = 20_000
-	DefaultTimeout = 2 * time.Second
+	DefaultTimeout = 10 * time.Second
 )
 
 func (o Options) withDefaults() Options {
