@@ -44,13 +44,13 @@ func Named(p, like *model.Program) {
 		a.Name = apps.of(a.Name)
 	}
 	for _, x := range p.Policies {
-		x.Name = policies.of(x.Name)
+		x.Name = policies.rule(x.Name)
 	}
 	for _, x := range p.Guards {
-		x.Name = guards.of(x.Name)
+		x.Name = guards.rule(x.Name)
 	}
 	for _, x := range p.Masks {
-		x.Name = masks.of(x.Name)
+		x.Name = masks.rule(x.Name)
 	}
 	for _, r := range p.Reports {
 		r.Name = reports.of(r.Name)
@@ -70,13 +70,24 @@ func (n names) add(name string) {
 }
 
 func (n names) of(printed string) string {
-	for _, form := range []string{printed, onOne.ReplaceAllString(printed, "")} {
-		if name := n[form]; name != "" {
-			return name
-		}
+	if name := n[printed]; name != "" {
+		return name
 	}
 	return printed
 }
 
-// onOne ends the name of a rule that is printed once for each of its tables.
+// rule is the name of a rule, which may have been printed once for each of its
+// tables. Of what grants access by its name, such as an app, no part may be cut
+// off: two would become one.
+func (n names) rule(printed string) string {
+	if name := n[printed]; name != "" {
+		return name
+	}
+	if name := n[onOne.ReplaceAllString(printed, "")]; name != "" {
+		return name
+	}
+	return printed
+}
+
+// onOne ends such a name.
 var onOne = regexp.MustCompile(`_on_[0-9]+$`)

@@ -90,6 +90,28 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// An app that is gone does not become the one that its name begins with: the two
+// would count as one, and what the one loses or gains would not be told.
+func TestNamedKeepsAppsApart(t *testing.T) {
+	t.Parallel()
+	const one = `
+postern { project = "apps" }
+identity {
+  attribute "id" { type = int }
+}
+app "desk" { users = [everyone] }
+`
+	before, now := compiled(t, one+`app "desk_on_1" { users = [everyone] }`), compiled(t, one)
+	print.Named(before, now)
+	var got []string
+	for _, a := range before.Apps {
+		got = append(got, a.Name)
+	}
+	if slices.Sort(got); !slices.Equal(got, []string{"desk", "desk_on_1"}) {
+		t.Errorf("the apps are now named %q", got)
+	}
+}
+
 func namesOf(p *model.Program, ds *model.Datasource) map[string][]string {
 	out := map[string][]string{"datasource": {ds.Name}}
 	add := func(kind, name string) {
